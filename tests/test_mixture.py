@@ -1,0 +1,93 @@
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from diascope.errors import InputError
+from diascope.mixture import BLOCK, Mixture, MixtureConfig, describe, probabilities
+
+SIZES = {"a": 10, "b": 1000, "c": 7}
+sizes = st.dictionaries(
+    st.text("abcdefgh", min_size=1, max_size=3), st.integers(1, 500), min_size=1, max_size=6
+)
+
+
+@given(sizes, st.integers(0, 10**6), st.integers(0, 10**6))
+@settings(max_examples=50, deadline=None)
+def test_the_sample_is_a_function_of_seed_and_position(
+    sizes: dict[str, int], seed: int, position: int
+) -> None:
+    config = MixtureConfig(kind="temperature")
+    one, other = Mixture(sizes, config, seed), Mixture(sizes, config, seed)
+    other.at(position + 5 * BLOCK)  # what was asked before must not matter
+    assert one.at(position) == other.at(position)
+    assert 0 <= one.at(position).index < sizes[one.at(position).group]
+
+
+@given(sizes, st.integers(0, 3))
+@settings(max_examples=20, deadline=None)
+def test_nothing_repeats_before_everything_was_seen(sizes: dict[str, int], seed: int) -> None:
+    mixture = Mixture(sizes, MixtureConfig(), seed)
+    seen: dict[tuple[str, int], list[int]] = {}
+    for position in range(3 * BLOCK):
+        draw = mixture.at(position)
+        seen.setdefault((draw.group, draw.epoch), []).append(draw.index)
+    for (group, epoch), indices in seen.items():
+        assert len(set(indices)) == len(indices)
+        if (group, epoch + 1) in seen:
+            assert len(indices) == sizes[group]
+
+
+def test_shares_are_kept_to_within_one_draw() -> None:
+    weights = {"a": 54.0, "b": 35.0, "c": 11.0}
+    mixture = Mixture(SIZES, MixtureConfig(kind="fixed", weights=weights), 3)
+    counts = Counter(mixture.at(position).group for position in range(10 * BLOCK))
+    for name, weight in weights.items():
+        assert abs(counts[name] - weight / 100 * 10 * BLOCK) <= 1
+
+
+def test_a_share_below_one_in_a_block_is_still_drawn() -> None:
+    """M4CXR's smallest weight is 0.1 of 704."""
+    mixture = Mixture(SIZES, MixtureConfig(kind="fixed", weights={"a": 704, "b": 0, "c": 0.1}), 0)
+    counts = Counter(mixture.at(position).group for position in range(40 * BLOCK))
+    assert abs(counts["c"] - 40 * BLOCK * 0.1 / 704.1) <= 1
+    assert counts["b"] == 0
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (MixtureConfig(), {"a": 0.1, "b": 0.9}),
+        (MixtureConfig(kind="inverse_size"), {"a": 0.9, "b": 0.1}),
+        (MixtureConfig(kind="inverse_size", alpha=0.0), {"a": 0.5, "b": 0.5}),
+        (MixtureConfig(kind="inverse_size", alpha=-1.0), {"a": 0.1, "b": 0.9}),
+        (MixtureConfig(kind="temperature", temperature=2.0), {"a": 0.25, "b": 0.75}),
+        (MixtureConfig(kind="fixed", weights={"a": 30, "b": 10}), {"a": 0.75, "b": 0.25}),
+    ],
+)
+def test_probabilities_by_hand(config: MixtureConfig, expected: dict[str, float]) -> None:
+    assert probabilities({"a": 10, "b": 90}, config) == pytest.approx(expected)
+
+
+def test_effective_epochs_are_what_is_drawn() -> None:
+    mixture = Mixture(SIZES, MixtureConfig(kind="inverse_size"), 0)
+    epochs = mixture.effective_epochs(4 * BLOCK)
+    draws = Counter(mixture.at(position).group for position in range(4 * BLOCK))
+    for name, size in SIZES.items():
+        assert epochs[name] == pytest.approx(draws[name] / size, abs=1.0)
+    assert "1.00 epochs" in describe(Mixture({"a": 4}, MixtureConfig(), 0), 4)[0]
+
+
+@pytest.mark.parametrize(
+    ("weights", "says"),
+    [({"a": 1.0, "bb": 1.0}, "did you mean 'b'"), ({"a": 1.0}, "no weight"), ({"a": 0, "b": 0, "c": 0}, "all are 0")],
+)  # fmt: skip
+def test_wrong_weights_are_explained(weights: dict[str, float], says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        Mixture(SIZES, MixtureConfig(kind="fixed", weights=weights), 0)
+
+
+def test_an_empty_group_is_an_error() -> None:
+    with pytest.raises(InputError, match="empty_one"):
+        Mixture({"a": 1, "empty_one": 0}, MixtureConfig(), 0)
