@@ -22,7 +22,7 @@ def test_the_sample_is_a_function_of_seed_and_position(
     one, other = Mixture(sizes, config, seed), Mixture(sizes, config, seed)
     other.at(position + 5 * BLOCK)  # what was asked before must not matter
     assert one.at(position) == other.at(position)
-    assert 0 <= one.at(position).index < sizes[one.at(position).group]
+    assert 0 <= one.at(position).sample < sizes[one.at(position).group]
 
 
 @given(sizes, st.integers(0, 3))
@@ -32,7 +32,7 @@ def test_nothing_repeats_before_everything_was_seen(sizes: dict[str, int], seed:
     seen: dict[tuple[str, int], list[int]] = {}
     for position in range(3 * BLOCK):
         draw = mixture.at(position)
-        seen.setdefault((draw.group, draw.epoch), []).append(draw.index)
+        seen.setdefault((draw.group, draw.epoch), []).append(draw.sample)
     for (group, epoch), indices in seen.items():
         assert len(set(indices)) == len(indices)
         if (group, epoch + 1) in seen:
@@ -81,8 +81,12 @@ def test_effective_epochs_are_what_is_drawn() -> None:
 
 @pytest.mark.parametrize(
     ("weights", "says"),
-    [({"a": 1.0, "bb": 1.0}, "did you mean 'b'"), ({"a": 1.0}, "no weight"), ({"a": 0, "b": 0, "c": 0}, "all are 0")],
-)  # fmt: skip
+    [
+        ({"a": 1.0, "bb": 1.0}, "did you mean 'b'"),
+        ({"a": 1.0}, "no weight"),
+        ({"a": 0, "b": 0, "c": 0}, "all are 0"),
+    ],
+)
 def test_wrong_weights_are_explained(weights: dict[str, float], says: str) -> None:
     with pytest.raises(InputError, match=says):
         Mixture(SIZES, MixtureConfig(kind="fixed", weights=weights), 0)

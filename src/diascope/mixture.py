@@ -39,7 +39,7 @@ class Draw(NamedTuple):
     """Which sample of which group, and how often the group had been walked through before."""
 
     group: str
-    index: int
+    sample: int
     epoch: int
 
 
@@ -142,7 +142,8 @@ def _fixed(sizes: Mapping[str, int], weights: Mapping[str, float]) -> dict[str, 
 def describe(mixture: Mixture, num_samples: int) -> Sequence[str]:
     """One line a group: its size, share and effective epochs in a run of so many samples."""
     epochs = mixture.effective_epochs(num_samples)
+    shares = mixture.probabilities
     return [
-        f"{name}: {size} samples, {mixture.probabilities[name]:.1%} of draws, {epochs[name]:.2f} epochs"
+        f"{name}: {size} samples, {shares[name]:.1%} of draws, {epochs[name]:.2f} epochs"
         for name, size in mixture.sizes.items()
     ]

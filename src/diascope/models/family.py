@@ -1,0 +1,97 @@
+"""A family: one kind of model, how it is loaded, and how it reads a conversation."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from llguidance import LLTokenizer
+from torch import Tensor, nn
+from transformers import DynamicCache
+
+from diascope.answers import Answer
+from diascope.batching import Batch, Canvas, Example
+from diascope.codecs.dialect import Dialect
+from diascope.geometry import CanvasMap, Fit, Size
+from diascope.records import Case
+
+
+class VisionLanguageModel(Protocol):
+    """A loaded model; everything that training and generation ask of it."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The weights."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How it spells geometry."""
+
+    @property
+    def canvas(self) -> Size:
+        """What its vision tower reads, pixels."""
+
+    @property
+    def fit(self) -> Fit:
+        """How an image is laid on the canvas."""
+
+    @property
+    def pad_id(self) -> int:
+        """The token that fills up short rows."""
+
+    @property
+    def eos_id(self) -> int:
+        """The token that ends a reply."""
+
+    def canvas_map(self, original: Size) -> CanvasMap:
+        """Where an image of this size falls on the model's canvas."""
+
+    def render(
+        self, case: Case, canvases: Sequence[Canvas], history: Sequence[str], answer: Answer | None
+    ) -> Example:
+        """The turn as tokens, after the replies to the turns before it."""
+
+    def target(self, case: Case, answer: Answer) -> str:
+        """What the model is taught to write for an answer to this turn."""
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """Last hidden states [batch, time, width] of a training batch."""
+
+    def read(self, batch: Batch, positions: Tensor, cache: DynamicCache) -> Tensor:
+        """Read whole prefixes into an empty cache; last hidden states [batch, width]."""
+
+    def read_on(
+        self, tokens: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache
+    ) -> Tensor:
+        """Read one more token a row, [batch]; last hidden states [batch, width]."""
+
+    def head(self, hidden: Tensor) -> Tensor:
+        """Logits [..., vocabulary] of hidden states [..., width], in float32."""
+
+    def location_ids(self) -> tuple[int, int]:
+        """First and last id of the location tokens, both included."""
+
+    def token_id(self, spelled: str) -> int:
+        """The id of a special token by its text."""
+
+    def spell(self, token: int) -> str:
+        """The text of one token."""
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The text of a reply, EOS left out."""
+
+    def grammar_tokenizer(self) -> LLTokenizer:
+        """The vocabulary as the grammar engine wants it."""
+
+    def save(self, folder: Path) -> None:
+        """Write weights (safetensors), tokenizer and configuration."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """One kind of model. `load(None, ...)` loads the weights that ship with it, where some do."""
+
+    name: str
+    about: str
+    load: Callable[[Path | None, torch.dtype], VisionLanguageModel]

@@ -1,0 +1,101 @@
+"""tiny: a PaliGemma of about four million parameters whose weights ship in this package.
+
+It is transformers' own PaliGemma class, small enough to be fine-tuned on a laptop in minutes; real
+weights are the same path with another name in the configuration.
+"""
+
+import math
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor
+from transformers import (
+    PaliGemmaConfig,
+    PaliGemmaForConditionalGeneration,
+    PreTrainedTokenizerFast,
+)
+
+from diascope.models.family import Family
+from diascope.models.paligemma import PaliGemma
+from diascope.models.paligemma import load as load_folder
+
+ASSETS = Path(__file__).parent / "assets" / "tiny"
+CANVAS, PATCH, WIDTH = 128, 16, 192
+NUM_LOCATIONS = 1024
+
+
+def load(folder: Path | None, dtype: torch.dtype) -> PaliGemma:
+    """The shipped weights, or those of a folder that a run has saved."""
+    return load_folder(folder or ASSETS, dtype)
+
+
+def tokenizer() -> PreTrainedTokenizerFast:
+    """The shipped tokenizer: byte-level BPE, 1,024 <loc> and 128 <seg> tokens."""
+    words: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(
+        ASSETS, local_files_only=True
+    )
+    return words
+
+
+def from_scratch(seed: int) -> PaliGemma:
+    """A tiny with random weights, its location embeddings smooth in the bin."""
+    words = tokenizer()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = PaliGemmaForConditionalGeneration(configuration(words))
+    model = PaliGemma(network, words)
+    first, last = model.location_ids()
+    table: Tensor = network.get_input_embeddings().weight  # type: ignore[assignment]
+    with torch.no_grad():
+        table[first : last + 1].copy_(smooth_locations(WIDTH))
+    return model
+
+
+def configuration(words: PreTrainedTokenizerFast) -> PaliGemmaConfig:
+    """Five vision and four language layers, both 192 wide."""
+    vision = {
+        "model_type": "siglip_vision_model",
+        "hidden_size": WIDTH,
+        "intermediate_size": 512,
+        "num_hidden_layers": 5,
+        "num_attention_heads": 6,
+        "image_size": CANVAS,
+        "patch_size": PATCH,
+        "vision_use_head": False,
+    }
+    text = {
+        "model_type": "gemma",
+        "hidden_size": WIDTH,
+        "intermediate_size": 512,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 6,
+        "num_key_value_heads": 1,
+        "head_dim": 32,
+        "vocab_size": len(words),
+        "pad_token_id": words.pad_token_id,
+        "bos_token_id": words.bos_token_id,
+        "eos_token_id": words.eos_token_id,
+    }
+    return PaliGemmaConfig(
+        vision_config=vision,
+        text_config=text,
+        projection_dim=WIDTH,
+        image_token_index=cast("int", words.convert_tokens_to_ids("<image>")),
+    )
+
+
+def smooth_locations(width: int) -> Tensor:
+    """[1024, width] embeddings that are smooth functions of the bin: cosines and sines.
+
+    Neighbouring bins start alike, so that what is learnt of one place holds beside it; with
+    unrelated embeddings a small model does not learn to point at all.
+    """
+    place = torch.linspace(0.0, 1.0, NUM_LOCATIONS)[:, None]
+    waves = torch.arange(1, width // 2 + 1)[None, :] * math.pi
+    decay = 1.0 / torch.sqrt(torch.arange(1, width // 2 + 1).float())[None, :]
+    table = torch.cat([torch.cos(place * waves) * decay, torch.sin(place * waves) * decay], dim=1)
+    return table * (0.02 / table.std())
+
+
+FAMILY = Family(name="tiny", about="4 M parameters, weights in the package", load=load)

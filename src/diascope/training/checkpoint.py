@@ -1,0 +1,104 @@
+"""Checkpoints: a folder of safetensors and JSON that is whole or is not there.
+
+Everything is written to a hidden folder, flushed to disk, and renamed; a run that is killed at any
+moment finds its last whole checkpoint. The state is three integers (step, and by it the position
+in the mixture; the seed is in the configuration) and the optimiser's tensors.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optimizer.safetensors", "state.json"
+
+
+def save(
+    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]
+) -> None:
+    """Publish a checkpoint under `folder`, replacing one of that name."""
+    hidden = _fresh(folder)
+    save_file(_weights(network), hidden / WEIGHTS)
+    save_file(_optimizer_tensors(optimizer), hidden / OPTIMIZER)
+    (hidden / STATE).write_text(json.dumps(state) + "\n")
+    publish(hidden, folder)
+
+
+def publish(hidden: Path, folder: Path) -> None:
+    """Flush a finished folder to disk and give it its name."""
+    for path in hidden.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    if folder.exists():
+        shutil.rmtree(folder)
+    hidden.rename(folder)
+
+
+def restore(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Fill network and optimiser from a checkpoint and return its state."""
+    restore_weights(folder, network)
+    saved = load_file(folder / OPTIMIZER)
+    parameters = _parameters(optimizer)
+    for key, value in saved.items():
+        number, name = key.split(".", 1)
+        optimizer.state[parameters[int(number)]][name] = value
+    state: dict[str, Any] = json.loads((folder / STATE).read_text())
+    return state
+
+
+def save_weights(folder: Path, network: nn.Module) -> None:
+    """Publish the weights alone."""
+    hidden = _fresh(folder)
+    save_file(_weights(network), hidden / WEIGHTS)
+    publish(hidden, folder)
+
+
+def restore_weights(folder: Path, network: nn.Module) -> None:
+    """Fill every weight of the network; a tied one is stored once."""
+    saved = load_file(folder / WEIGHTS)
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            weight.copy_(saved[name])
+
+
+def latest(folder: Path) -> Path | None:
+    """The newest whole checkpoint in a folder of `step-...` checkpoints."""
+    whole = [path for path in folder.glob("step-*") if (path / STATE).is_file()]
+    return max(whole, default=None)
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Remove all but the newest `keep` checkpoints."""
+    for path in sorted(folder.glob("step-*"))[:-keep]:
+        shutil.rmtree(path)
+
+
+def _fresh(folder: Path) -> Path:
+    """An empty hidden folder beside the one that is to be published."""
+    hidden = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(hidden, ignore_errors=True)
+    hidden.mkdir(parents=True)
+    return hidden
+
+
+def _weights(network: nn.Module) -> dict[str, Tensor]:
+    """Every weight once: a tied one is stored under the first of its names."""
+    return {name: weight.detach().contiguous() for name, weight in network.named_parameters()}
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
+    return [weight for group in optimizer.param_groups for weight in group["params"]]
+
+
+def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{number}.{name}": value.contiguous()
+        for number, weight in enumerate(_parameters(optimizer))
+        for name, value in optimizer.state[weight].items()
+        if isinstance(value, Tensor)
+    }

@@ -1,0 +1,74 @@
+"""What a run measures of itself while it learns: the loss, and one task's own metric."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from diascope.models.family import VisionLanguageModel
+from diascope.recordfile import RecordFile
+from diascope.records import Case
+from diascope.tasks import task
+from diascope.training.config import TrainConfig
+from diascope.training.feed import Feed
+from diascope.training.loss import batch_loss
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Cases that are never learnt from. `cases` is empty where the records have none."""
+
+    model: VisionLanguageModel
+    feed: Feed
+    config: TrainConfig
+    cases: Sequence[Case]
+    task_cases: Sequence[Case]
+
+    def measure(self) -> dict[str, float]:
+        """The loss, and the primary metric of the chosen task under that task's name."""
+        self.model.network.eval()
+        with torch.no_grad():
+            measured = {"loss": self._loss()}
+            if self.task_cases:
+                measured[str(self.config.evaluation.task)] = self._task_metric()
+        return measured
+
+    def better(self, name: str, value: float, best: float) -> bool:
+        """Whether a measure has improved."""
+        rising = name != "loss" and task(name).higher_is_better
+        return value > best if rising else value < best
+
+    def _loss(self) -> float:
+        size = self.config.batch_size
+        total = 0.0
+        for start in range(0, len(self.cases), size):
+            cases = self.cases[start : start + size]
+            batch = self.feed.of(cases)
+            total += batch_loss(self.model, batch, self.config.location_sigma).item() * len(cases)
+        return total / len(self.cases)
+
+    def _task_metric(self) -> float:
+        from diascope.generation.answering import answer_cases
+
+        asked = task(str(self.config.evaluation.task))
+        replies = answer_cases(self.model, self.task_cases, self.feed.canvases)
+        rows = [
+            asked.measure(case, reply.answer)
+            for case, reply in zip(self.task_cases, replies, strict=True)
+        ]
+        return float(asked.summarise(rows)[asked.primary])
+
+
+def open_evaluation(model: VisionLanguageModel, feed: Feed, config: TrainConfig) -> Evaluation:
+    """Cases of the evaluation split, spread evenly over the file."""
+    records = RecordFile(config.resolve(config.data.records))
+    chosen = config.evaluation
+    cases = spread(records.cases(split=chosen.split), chosen.limit)
+    of_task = records.cases(split=chosen.split, task=chosen.task) if chosen.task else []
+    return Evaluation(model, feed, config, cases, spread(of_task, chosen.task_limit))
+
+
+def spread(cases: Sequence[Case], limit: int) -> list[Case]:
+    """At most `limit` of the cases, at even distances."""
+    every = max(1, len(cases) // limit)
+    return [cases[index] for index in range(0, len(cases), every)][:limit]

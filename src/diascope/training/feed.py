@@ -1,0 +1,75 @@
+"""What a run learns from: cases by group, drawn by the mixture, rendered by the model."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from diascope.batching import Batch, Example, collate
+from diascope.errors import InputError
+from diascope.imaging.store import CanvasStore
+from diascope.mixture import Mixture
+from diascope.models.family import VisionLanguageModel
+from diascope.recordfile import RecordFile
+from diascope.records import Case
+from diascope.training.config import DataConfig
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Draws, renders and batches; the batch of a step is a pure function of the step."""
+
+    model: VisionLanguageModel
+    groups: Mapping[str, Sequence[Case]]
+    mixture: Mixture
+    canvases: CanvasStore
+    digest: str
+    """The sha256 of the record file."""
+
+    @property
+    def num_cases(self) -> int:
+        """Cases that may be drawn."""
+        return sum(len(cases) for cases in self.groups.values())
+
+    def case(self, position: int) -> Case:
+        """The case at a global position."""
+        draw = self.mixture.at(position)
+        return self.groups[draw.group][draw.sample]
+
+    def batch(self, start: int, size: int) -> Batch:
+        """The batch of `size` cases from a global position on."""
+        return self.of([self.case(position) for position in range(start, start + size)])
+
+    def of(self, cases: Sequence[Case]) -> Batch:
+        """A training batch of these cases."""
+        return collate([self._example(case) for case in cases], self.model.pad_id)
+
+    def ids(self, start: int, size: int) -> str:
+        """A digest of the ids of the cases from a position on, to compare runs by."""
+        names = "\n".join(self.case(position).id for position in range(start, start + size))
+        return hashlib.sha256(names.encode()).hexdigest()[:12]
+
+    def _example(self, case: Case) -> Example:
+        return taught(self.model, case, self.canvases)
+
+
+def taught(model: VisionLanguageModel, case: Case, canvases: CanvasStore) -> Example:
+    """A case with its true answer, after the true replies to the turns before it."""
+    earlier = case.record.cases()[: case.index]
+    history = [model.target(turn, turn.truth) for turn in earlier]
+    return model.render(case, canvases.of(case), history, case.truth)
+
+
+def open_feed(model: VisionLanguageModel, config: DataConfig, path: Path, seed: int) -> Feed:
+    """The feed of a record file; InputError when its split is empty."""
+    records = RecordFile(path)
+    names = records.tasks if config.mixture.by == "task" else records.datasets
+    every = {name: records.cases(split=config.split, **{config.mixture.by: name}) for name in names}
+    groups = {name: cases for name, cases in every.items() if len(cases)}
+    if not groups:
+        raise InputError(
+            f"{path} has no cases in split {config.split!r}; it has: {', '.join(records.splits)}"
+        )
+    mixture = Mixture({name: len(cases) for name, cases in groups.items()}, config.mixture, seed)
+    store = CanvasStore(records.root, model.canvas_map)
+    return Feed(model, groups, mixture, store, records.digest())

@@ -1,0 +1,84 @@
+"""A run's folder: what it was told, what it ran on, what it logged, what it made.
+
+config.toml  the resolved configuration      run.json       versions, commit, data, mixture
+metrics.jsonl  one line a step               checkpoints/   whole ones only
+model/       the best weights, once the run has ended
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from diascope.configuration import dump_toml, load
+from diascope.environment import commit, versions
+from diascope.errors import InputError
+from diascope.imaging.canvas import render_profile
+from diascope.mixture import describe
+from diascope.predictionfile import write_atomically
+from diascope.training.config import TrainConfig
+from diascope.training.feed import Feed
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run."""
+
+    path: Path
+    config: TrainConfig
+
+    @classmethod
+    def open(cls, path: Path, config: TrainConfig, resume: bool) -> "RunFolder":
+        """A new run folder, or the one that is to be resumed; InputError when neither fits."""
+        folder = cls(path, config)
+        told = path / "config.toml"
+        if resume:
+            if not told.is_file():
+                raise InputError(f"{path} holds no run to resume: it has no config.toml")
+            if load(told, [], TrainConfig) != config:
+                raise InputError(f"{told} differs from the configuration given; resume with it")
+        elif path.exists() and any(path.iterdir()):
+            raise InputError(f"{path} is not empty: name another folder, or pass --resume")
+        folder.checkpoints.mkdir(parents=True, exist_ok=True)
+        write_atomically(told, dump_toml(config))
+        return folder
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where checkpoints lie."""
+        return self.path / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        """Where the model lies when the run has ended."""
+        return self.path / "model"
+
+    @property
+    def metrics(self) -> Path:
+        """One JSON object a step."""
+        return self.path / "metrics.jsonl"
+
+    def describe(self, feed: Feed) -> None:
+        """Write what the run stands on."""
+        steps = self.config.duration.in_steps(self.config.step_size, feed.num_cases)
+        about = {
+            "versions": versions(),
+            "commit": commit(),
+            "records_sha256": feed.digest,
+            "render_profile": render_profile(),
+            "mixture": describe(feed.mixture, steps * self.config.step_size),
+        }
+        write_atomically(self.path / "run.json", json.dumps(about, indent=2) + "\n")
+
+    def log(self, logged: dict[str, Any]) -> None:
+        """Append a line of metrics."""
+        with self.metrics.open("a") as file:
+            file.write(json.dumps(logged) + "\n")
+
+    def forget_after(self, step: int) -> None:
+        """Drop the lines of steps that will be run again, and a line that was cut off."""
+        if not self.metrics.is_file():
+            return
+        whole = [line for line in self.metrics.read_text().split("\n")[:-1] if line.endswith("}")]
+        kept = [line for line in whole if json.loads(line)["step"] <= step]
+        write_atomically(self.metrics, "".join(f"{line}\n" for line in kept))
