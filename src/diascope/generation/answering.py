@@ -1,0 +1,107 @@
+"""Asking a model about cases: turns in order, each after the replies to the turns before it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from diascope.codecs.codec import Codec, ParseError
+from diascope.expectations import Free
+from diascope.generation.engine import Completion, Engine, Request
+from diascope.generation.torch_engine import TorchEngine
+from diascope.imaging.store import CanvasStore
+from diascope.models.family import VisionLanguageModel
+from diascope.predictionfile import Sampling
+from diascope.predictions import Invalid, Outcome, Parsed, Prediction, Repaired
+from diascope.records import Case
+from diascope.tasks import task
+
+
+class Asking(NamedTuple):
+    """How cases are asked."""
+
+    constrained: bool = True
+    sampling: Sampling = Sampling()
+    seed: int = 0
+    batch_size: int = 32
+    text_budget: int = 256
+    """Tokens at most for free text; what a grammar bounds has the budget of its longest reply."""
+
+
+@dataclass
+class Interview:
+    """A model, its cases, and what it has replied so far."""
+
+    model: VisionLanguageModel
+    canvases: CanvasStore
+    asking: Asking
+    engine: Engine
+    replies: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, cases: Sequence[Case]) -> Iterator[Prediction]:
+        """Answer cases whose earlier turns have been answered, in order."""
+        requests = (self._request(case) for case in cases)
+        completions = self.engine.generate(requests, self.asking.sampling, self.asking.seed)
+        for case, completion in zip(cases, completions, strict=True):
+            self.replies[case.id] = completion.text
+            yield self._prediction(case, completion)
+
+    def _request(self, case: Case) -> Request:
+        history = [self.replies[earlier.id] for earlier in case.record.cases()[: case.index]]
+        example = self.model.render(case, self.canvases.of(case), history, None)
+        grammar = self._codec(case).grammar()
+        budget = grammar.longest() + 1
+        if isinstance(case.turn.expects, Free):
+            budget = min(budget, self.asking.text_budget)
+        return Request(example, grammar if self.asking.constrained else None, budget)
+
+    def _codec(self, case: Case) -> Codec[Any]:
+        canvas_map = self.model.canvas_map(case.image.size)
+        return task(case.turn.task).codec(case.turn, self.model.dialect, canvas_map)
+
+    def _prediction(self, case: Case, completion: Completion) -> Prediction:
+        return Prediction(
+            record=case.record.id,
+            turn=case.index,
+            task=case.turn.task,
+            text=completion.text,
+            outcome=read(self._codec(case), completion),
+            logprobs=completion.logprobs,
+            seed=self.asking.seed,
+            constrained=self.asking.constrained,
+        )
+
+
+def read(codec: Codec[Any], completion: Completion) -> Outcome:
+    """What a reply says: exactly what the codec writes, or that between blanks, or nothing."""
+    try:
+        return Parsed(answer=codec.parse(completion.text))
+    except ParseError as error:
+        why = str(error) if completion.closed else f"cut off at the token budget: {error}"
+    try:
+        return Repaired(answer=codec.parse(completion.text.strip()), how="blanks around it removed")
+    except ParseError:
+        return Invalid(why=why)
+
+
+def answer_cases(
+    model: VisionLanguageModel,
+    cases: Sequence[Case],
+    canvases: CanvasStore,
+    asking: Asking = Asking(),  # noqa: B008 - frozen
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Prediction]:
+    """Answer cases, all first turns, then all second ones, and so on; returned as they were asked.
+
+    The turns before an asked one are asked as well, since its question follows on their replies.
+    """
+    interview = Interview(model, canvases, asking, TorchEngine(model, asking.batch_size))
+    asked = {
+        earlier.id: earlier for case in cases for earlier in case.record.cases()[: case.index + 1]
+    }
+    answered: dict[str, Prediction] = {}
+    for turn in sorted({case.index for case in asked.values()}):
+        of_turn = [case for case in asked.values() if case.index == turn]
+        for prediction in interview.ask(of_turn):
+            answered[prediction.id] = prediction
+            progress(len(answered), len(asked))
+    return [answered[case.id] for case in cases]

@@ -1,0 +1,138 @@
+"""Answer a record file with a model and write the replies, to be scored as often as one likes."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from diascope.environment import commit, versions
+from diascope.errors import InputError
+from diascope.expectations import Free
+from diascope.generation.answering import Asking, answer_cases
+from diascope.imaging.canvas import render_profile
+from diascope.imaging.store import CanvasStore
+from diascope.models import all_families, family
+from diascope.models.family import VisionLanguageModel
+from diascope.models.modelcard import family_of
+from diascope.predictionfile import Canvas, Provenance, relative_path, write_predictions
+from diascope.recordfile import RecordFile
+from diascope.records import Case
+
+TEXT_BUDGET_QUANTILE = 0.999
+SHORTEST_TEXT_BUDGET = 16
+
+
+class Asked(NamedTuple):
+    """Which cases of a record file are asked."""
+
+    split: str | None = "test"
+    tasks: tuple[str, ...] = ()
+    limit: int | None = None
+    """Cases of each task at most."""
+
+
+def predict(
+    model: Path | str,
+    records: Path,
+    out: Path,
+    *,
+    name: str = "model",
+    asked: Asked = Asked(),  # noqa: B008 - frozen
+    asking: Asking = Asking(),  # noqa: B008 - frozen
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Path:
+    """Answer the asked cases of `records` and write them to the folder `out`.
+
+    `model` is a run folder, a model folder, or the name of a family that ships weights. InputError
+    for a folder that already holds predictions, an empty selection, or no such model.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty: predictions are never overwritten, name another one")
+    file = RecordFile(records)
+    loaded = open_model(model)
+    asking = with_text_budget(loaded, file, asking)
+    provenance = _provenance(loaded, str(model), name, file, out, asked, asking)
+    cases = provenance.asked(file)
+    if not cases:
+        raise InputError(f"{records} has no cases in split {asked.split!r}; it has: {file.splits}")
+    store = CanvasStore(file.root, loaded.canvas_map)
+    write_predictions(out, provenance, answer_cases(loaded, cases, store, asking, progress))
+    return out
+
+
+def open_model(model: Path | str) -> VisionLanguageModel:
+    """The model of a run folder, of a model folder, or that ships with a family."""
+    if str(model) in all_families():
+        return family(str(model)).load(None, torch.float32)
+    folder = Path(model)
+    folder = folder / "model" if (folder / "model").is_dir() else folder
+    if not folder.is_dir():
+        raise InputError(
+            f"no model at {model}: give a run folder, a model folder, or one of the families "
+            f"{', '.join(sorted(all_families()))}"
+        )
+    return family(family_of(folder)).load(folder, torch.float32)
+
+
+def with_text_budget(model: VisionLanguageModel, records: RecordFile, asking: Asking) -> Asking:
+    """The 99.9th percentile of the tokens of the training answers that are free text."""
+    texts = [case for case in _some(records.cases(split="train")) if _is_free(case)]
+    lengths = [len(model.render(case, (), (), case.turn.answer).suffix) for case in texts]
+    if not lengths:
+        return asking
+    budget = int(np.ceil(np.quantile(lengths, TEXT_BUDGET_QUANTILE)))
+    return asking._replace(text_budget=max(SHORTEST_TEXT_BUDGET, budget))
+
+
+def _some(cases: Sequence[Case]) -> list[Case]:
+    every = max(1, len(cases) // 5000)
+    return [cases[index] for index in range(0, len(cases), every)]
+
+
+def _is_free(case: Case) -> bool:
+    return isinstance(case.turn.expects, Free) and case.turn.answer is not None and not case.index
+
+
+def _provenance(
+    loaded: VisionLanguageModel,
+    model: str,
+    name: str,
+    file: RecordFile,
+    out: Path,
+    asked: Asked,
+    asking: Asking,
+) -> Provenance:
+    out.mkdir(parents=True, exist_ok=True)
+    return Provenance(
+        name=name,
+        records=relative_path(file.path, out),
+        records_sha256=file.digest(),
+        split=asked.split,
+        tasks=asked.tasks,
+        limit=asked.limit,
+        model=model,
+        weights_sha256=weights_digest(loaded),
+        dialect=loaded.dialect,
+        canvas=Canvas(size=(loaded.canvas.width, loaded.canvas.height), fit=loaded.fit),
+        constrained=asking.constrained,
+        seed=asking.seed,
+        sampling=asking.sampling,
+        budget=f"grammar's longest reply; {asking.text_budget} tokens for free text",
+        render_profile=render_profile(),
+        versions=versions(),
+        commit=commit(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def weights_digest(model: VisionLanguageModel) -> str:
+    """sha256 over every weight, by name."""
+    digest = hashlib.sha256()
+    for name, weight in sorted(model.network.named_parameters()):
+        digest.update(name.encode())
+        digest.update(weight.detach().float().contiguous().numpy().tobytes())
+    return digest.hexdigest()
