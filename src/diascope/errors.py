@@ -9,7 +9,7 @@ class InputError(ValueError):
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """", did you mean 'x'?" for the valid name closest to `name`, or the list of valid names."""
+    """The end of a message: `, did you mean 'x'?` for the closest valid name, else all of them."""
     names = sorted(valid)
     close = difflib.get_close_matches(name, names, n=1)
     if close:

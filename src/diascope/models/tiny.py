@@ -6,7 +6,7 @@ weights are the same path with another name in the configuration.
 
 import math
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -23,6 +23,8 @@ from diascope.models.paligemma import load as load_folder
 ASSETS = Path(__file__).parent / "assets" / "tiny"
 CANVAS, PATCH, WIDTH = 128, 16, 192
 NUM_LOCATIONS = 1024
+SIGHT = 0.35
+"""Spread of what patches and their positions start as."""
 
 
 def load(folder: Path | None, dtype: torch.dtype) -> PaliGemma:
@@ -39,7 +41,12 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 def from_scratch(seed: int) -> PaliGemma:
-    """A tiny with random weights, its location embeddings smooth in the bin."""
+    """A tiny with random weights, but for what it need not learn: places, and how to see a patch.
+
+    Location embeddings start smooth in the bin, positions as waves over the grid, and patches are
+    read through whitened cosines. From plain random weights it learns to write within a few hundred
+    steps and has not begun to look at the image after five hundred; from these it has.
+    """
     words = tokenizer()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -47,8 +54,12 @@ def from_scratch(seed: int) -> PaliGemma:
     model = PaliGemma(network, words)
     first, last = model.location_ids()
     table: Tensor = network.get_input_embeddings().weight  # type: ignore[assignment]
+    eyes: Any = getattr(network.model.vision_tower, "vision_model", network.model.vision_tower)
     with torch.no_grad():
         table[first : last + 1].copy_(smooth_locations(WIDTH))
+        eyes.embeddings.position_embedding.weight.copy_(grid_positions(CANVAS // PATCH, WIDTH))
+        eyes.embeddings.patch_embedding.weight.copy_(cosine_filters(PATCH, WIDTH))
+        eyes.embeddings.patch_embedding.bias.zero_()
     return model
 
 
@@ -96,6 +107,34 @@ def smooth_locations(width: int) -> Tensor:
     decay = 1.0 / torch.sqrt(torch.arange(1, width // 2 + 1).float())[None, :]
     table = torch.cat([torch.cos(place * waves) * decay, torch.sin(place * waves) * decay], dim=1)
     return table * (0.02 / table.std())
+
+
+def grid_positions(side: int, width: int) -> Tensor:
+    """[side * side, width] waves along y and along x, so that a patch knows where it lies."""
+    number = torch.arange(width // 4) % 12 + 1
+    centre = (torch.arange(side) + 0.5) / side
+    angle = centre[:, None] * number[None, :] * math.pi / 2
+    waves = torch.cat([torch.cos(angle), torch.sin(angle)], dim=1)
+    table = torch.cat([waves.repeat_interleave(side, dim=0), waves.repeat(side, 1)], dim=1)
+    table = table - table.mean(dim=0)
+    return table * (SIGHT / table.std())
+
+
+def cosine_filters(side: int, count: int) -> Tensor:
+    """[count, 3, side, side] the lowest two-dimensional cosines, higher ones amplified.
+
+    Neighbouring pixels are alike, so a patch's detail is small beside its brightness; a filter bank
+    that evens this out (a whitening) lets the network see detail from the first step.
+    """
+    every = [(down, across) for down in range(side) for across in range(side)]
+    lowest = sorted(every, key=lambda pair: (pair[0] ** 2 + pair[1] ** 2, pair))[:count]
+    place = (torch.arange(side) + 0.5) * math.pi / side
+    waves = torch.stack(
+        [torch.outer(torch.cos(down * place), torch.cos(across * place)) for down, across in lowest]
+    )
+    gains = torch.tensor([0.25 if pair == (0, 0) else 1 + math.hypot(*pair) / 2 for pair in lowest])
+    waves = waves / waves.flatten(1).norm(dim=1)[:, None, None] * gains[:, None, None]
+    return (waves * SIGHT / 3)[:, None].expand(-1, 3, -1, -1)
 
 
 FAMILY = Family(name="tiny", about="4 M parameters, weights in the package", load=load)

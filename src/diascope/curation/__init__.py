@@ -1,0 +1,1 @@
+"""From raw layouts to records that can be trusted: checks, patient-safe splits, the data card."""

@@ -1,0 +1,185 @@
+"""What is wrong with a record, and what an audit of many tells."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from diascope.errors import InputError
+from diascope.geometry import Size
+from diascope.imaging.decode import read_image
+from diascope.records import Image, Record
+from diascope.sources import Problem
+from diascope.tasks.checks import problems
+from diascope.values import Value
+
+_KEPT_IMAGES = 100_000
+
+
+class Exclusion(Value):
+    """One thing left out, where it came from as far as that is known, and why."""
+
+    file: str | None
+    row: int | None
+    record: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        places = (self.file, None if self.row is None else f"row {self.row}", self.record)
+        return f"{', '.join(place for place in places if place)}: {self.reason}"
+
+
+class Count(Value):
+    """How many questions of one kind there are, and of how many patients."""
+
+    split: str
+    dataset: str
+    task: str
+    cases: int
+    patients: int
+
+
+class Audit(Value):
+    """What was kept and what was not; `cases` are questions, a record may ask several."""
+
+    records: int
+    cases: int
+    patients: int
+    images: int
+    licences: tuple[str, ...]
+    restricted: int
+    """Records that must not leave the machine."""
+    excluded: int
+    counts: tuple[Count, ...]
+    exclusions: tuple[Exclusion, ...]
+
+
+class Examined(NamedTuple):
+    """A record with the sha256 of its images, and everything that is wrong with it."""
+
+    record: Record
+    reasons: tuple[str, ...]
+
+
+class Auditor:
+    """Examines records one by one; every image is decoded once."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._ids: set[str] = set()
+        self._look = lru_cache(_KEPT_IMAGES)(self._decoded)
+
+    def examine(self, record: Record) -> Examined:
+        """What is wrong with the id, the images and the answers of a record."""
+        seen = [(image, self._look(image.path, image.frame_index)) for image in record.images]
+        reasons = (*self._repeated(record), *_image_reasons(seen), *_turn_reasons(record))
+        images = tuple(
+            image.model_copy(update={"sha256": look.sha256})
+            for image, look in seen
+            if not isinstance(look, str)
+        )
+        return Examined(
+            record if reasons else record.model_copy(update={"images": images}), reasons
+        )
+
+    def _repeated(self, record: Record) -> list[str]:
+        if record.id in self._ids:
+            return [f"the id {record.id!r} was given to a record before it"]
+        self._ids.add(record.id)
+        return []
+
+    def _decoded(self, path: str, frame: int | None) -> "_Look | str":
+        """Size and digest of an image, or why it cannot be used."""
+        whole = self._root / path
+        try:
+            height, width = read_image(whole, frame).shape[:2]
+        except InputError as error:
+            return str(error).replace(f"{self._root}/", "")
+        with whole.open("rb") as file:
+            return _Look(Size(width, height), hashlib.file_digest(file, "sha256").hexdigest())
+
+
+class _Look(NamedTuple):
+    size: Size
+    sha256: str
+
+
+def excluded(record: Record, reason: str) -> Exclusion:
+    """A record left out; its place comes from its metadata, where the source told it."""
+    row = record.metadata.get("row", "")
+    return Exclusion(
+        file=record.metadata.get("file"),
+        row=int(row) if row.isdecimal() else None,
+        record=record.id,
+        reason=reason,
+    )
+
+
+def unread(problem: Problem) -> Exclusion:
+    """Something left out because the source could not read it."""
+    return Exclusion(file=problem.file, row=problem.row, record=None, reason=problem.reason)
+
+
+class Tally:
+    """Counts records as they are written."""
+
+    def __init__(self) -> None:
+        self._cases: Counter[tuple[str, str, str]] = Counter()
+        self._patients: dict[tuple[str, str, str], set[str]] = {}
+        self._images: set[str] = set()
+        self._licences: set[str] = set()
+        self._records = self._restricted = 0
+
+    def add(self, record: Record) -> None:
+        """Count a record."""
+        self._records += 1
+        self._restricted += record.restricted
+        self._licences.add(record.licence)
+        self._images.update(image.path for image in record.images)
+        for turn in record.turns:
+            key = (record.split, record.dataset, turn.task)
+            self._cases[key] += 1
+            self._patients.setdefault(key, set()).add(record.patient)
+
+    def audit(self, exclusions: Iterable[Exclusion]) -> Audit:
+        """The whole."""
+        listed = tuple(exclusions)
+        return Audit(
+            records=self._records,
+            cases=self._cases.total(),
+            patients=len(set().union(*self._patients.values())),
+            images=len(self._images),
+            licences=tuple(sorted(self._licences)),
+            restricted=self._restricted,
+            excluded=len(listed),
+            counts=tuple(self._counts()),
+            exclusions=listed,
+        )
+
+    def _counts(self) -> Iterator[Count]:
+        for key, cases in sorted(self._cases.items()):
+            split, dataset, task = key
+            patients = len(self._patients[key])
+            yield Count(split=split, dataset=dataset, task=task, cases=cases, patients=patients)
+
+
+def _image_reasons(seen: list[tuple[Image, _Look | str]]) -> Iterator[str]:
+    for image, look in seen:
+        if isinstance(look, str):
+            yield look
+        elif look.size != image.size:
+            yield (
+                f"{image.path}: the picture is {look.size.width} x {look.size.height}, "
+                f"its record says {image.width} x {image.height}"
+            )
+        elif image.sha256 not in (None, look.sha256):
+            yield f"{image.path}: the file is not the one that its sha256 was taken of"
+
+
+def _turn_reasons(record: Record) -> Iterator[str]:
+    for number, turn in enumerate(record.turns, start=1):
+        where = f"turn {number}: " if len(record.turns) > 1 else ""
+        size = record.images[turn.image].size
+        yield from (f"{where}{reason}" for reason in problems(turn, size))

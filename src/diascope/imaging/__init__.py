@@ -1,0 +1,1 @@
+"""Pixels: read from files, and drawn on a model's canvas."""

@@ -1,0 +1,221 @@
+"""FLARE Task 5 (2D multimodal): `<split>/<Category>/<dataset>/<dataset>_questions_*.json`.
+
+A question is a record of one turn, its split that of the folder. FLARE names no patients: they are
+told from image names (see `Patients`), so that a patient may be a single image. The closed
+world that a question leaves open (ranges, box limits, types, options of free-text classification)
+comes from the training answers of its data set, with room to spare. The convention of boxes is read
+from the question and never guessed. What cannot be read becomes a Problem with its file and row.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import JsonValue, ValidationError
+
+from diascope.answers import Answer, Text
+from diascope.errors import InputError
+from diascope.expectations import BoxSpace, Expectation, LabelSet, Options
+from diascope.geometry import Size
+from diascope.imaging.decode import read_size
+from diascope.recordindex import reason
+from diascope.records import Image, Record, Turn
+from diascope.sources._flare import answers, questions
+from diascope.sources._flare.bounds import MOST_OPTIONS, Bounds, Key, all_bounds
+from diascope.sources._flare.layout import (
+    SPLITS,
+    Patients,
+    QuestionFile,
+    Row,
+    Unreadable,
+    image_path,
+    normalised,
+    question_files,
+    rows,
+)
+from diascope.sources.source import Problem, Source
+
+
+class _Asked(NamedTuple):
+    """The task, which may differ from FLARE's, what is expected, and the answer where known."""
+
+    task: str
+    expects: Expectation
+    answer: Answer | None
+
+
+def _read(root: Path) -> Iterator[Record | Problem]:
+    files = question_files(root)
+    if not files:
+        raise InputError(
+            f"{root}: no FLARE questions here; expected training/<Category>/<dataset>/"
+            "*questions*.json, or the same under validation-public, validation-hidden or testing"
+        )
+    reader = _Reader(root, files)
+    for file in files:
+        yield from reader.records(file)
+
+
+class _Reader:
+    """Reads question files one by one, knowing all of them."""
+
+    def __init__(self, root: Path, files: list[QuestionFile]) -> None:
+        self._root = root
+        self._patients = Patients(
+            (file.category, row.images) for file in files for row in _readable_rows(file)
+        )
+        self._bounds = all_bounds(
+            (key, row.answer)
+            for file in files
+            if file.split == "train"
+            for row in _readable_rows(file)
+            if (key := _key(file, row))
+        )
+        self._size = lru_cache(4096)(read_size)
+
+    def records(self, file: QuestionFile) -> Iterator[Record | Problem]:
+        name = file.path.relative_to(self._root).as_posix()
+        try:
+            for number, row in rows(file):
+                yield self._record(file, name, number, row)
+        except Unreadable as error:
+            yield Problem(file=name, row=None, reason=str(error))
+
+    def _record(
+        self, file: QuestionFile, name: str, number: int, row: Row | str
+    ) -> Record | Problem:
+        try:
+            if isinstance(row, str):
+                raise Unreadable(row)
+            return self._checked(file, name, number, row)
+        except ValidationError as error:
+            return Problem(file=name, row=number, reason=reason(error))
+        except (Unreadable, InputError) as error:
+            return Problem(file=name, row=number, reason=self._shown(error))
+
+    def _checked(self, file: QuestionFile, name: str, number: int, row: Row) -> Record:
+        _refuse_other_split(file, row)
+        images = tuple(self._image(file, image) for image in row.images)
+        bounds = self._bounds.get(_key(file, row) or Key("", "", ""), Bounds())
+        asked = _asked(row, bounds, images[0].size)
+        if asked.answer is None and file.is_answered:
+            raise Unreadable("the question has no answer, in a file of answered questions")
+        turn = Turn(
+            task=asked.task, question=row.question, expects=asked.expects, answer=asked.answer
+        )
+        return Record(
+            id=f"{file.key}/{number}",
+            dataset=file.dataset,
+            patient=self._patients.of(file.category, row.images[0]),
+            study="+".join(Path(image).stem for image in row.images),
+            split=file.split,
+            images=images,
+            turns=(turn,),
+            metadata={"category": file.category, "file": name, "row": str(number)},
+        )
+
+    def _image(self, file: QuestionFile, name: str) -> Image:
+        path = image_path(file, name)
+        size = self._size(path)
+        relative = path.relative_to(self._root).as_posix()
+        return Image(path=relative, width=size.width, height=size.height)
+
+    def _shown(self, error: ValueError) -> str:
+        """The reason with paths as they are from the root."""
+        return str(error).replace(f"{self._root}/", "")
+
+
+def _readable_rows(file: QuestionFile) -> Iterator[Row]:
+    """The rows that are questions about an image; the others are reported when records are read."""
+    try:
+        yield from (row for _, row in rows(file) if isinstance(row, Row))
+    except Unreadable:
+        return
+
+
+def _key(file: QuestionFile, row: Row) -> Key | None:
+    try:
+        return Key(file.category, file.dataset, questions.task_name(row.task_type))
+    except Unreadable:
+        return None
+
+
+def _refuse_other_split(file: QuestionFile, row: Row) -> None:
+    """A question that calls itself training and lies elsewhere, or the reverse, may leak."""
+    stated = SPLITS.get(normalised(row.split or file.split))
+    if (stated == "train") != (file.split == "train"):
+        raise Unreadable(f"its Split is {row.split!r}, but its folder is of split {file.split!r}")
+
+
+def _asked(row: Row, bounds: Bounds, size: Size) -> _Asked:
+    """The task as ours, what the question expects, and the answer in original pixels."""
+    task = questions.task_name(row.task_type)
+    answer = None if row.answer in (None, "") else row.answer
+    match task:
+        case "classification":
+            return _classification(row.question, answer, bounds)
+        case "multilabel":
+            return _multilabel(row.question, answer, bounds)
+        case "detection" | "instance_detection":
+            return _boxes(task, row, answer, bounds, size)
+        case "counting":
+            number = None if answer is None else answers.count(answer)
+            return _Asked(task, bounds.counts(), number)
+        case "regression":
+            unit = questions.unit(row.question) or ("%" if bounds.percent else None)
+            measured = None if answer is None else answers.measurement(answer, unit)
+            return _Asked(task, bounds.range(unit), measured)
+        case _:
+            return _words(task, answer, bounds)
+
+
+def _classification(question: str, answer: JsonValue, bounds: Bounds) -> _Asked:
+    offered = questions.options(question)
+    if not offered and not 2 <= len(bounds.names) <= MOST_OPTIONS:
+        return _words("vqa", answer, bounds)
+    style = Options(options=offered, style="letters") if offered else Options(options=bounds.names)
+    chosen = None if answer is None else answers.choice(answer, style)
+    return _Asked("classification", style, chosen)
+
+
+def _multilabel(question: str, answer: JsonValue, bounds: Bounds) -> _Asked:
+    offered = questions.labels(question, bounds.names)
+    nothing = next((label for label in offered if questions.is_nothing(label)), "none")
+    labels = tuple(label for label in offered if not questions.is_nothing(label))
+    expects = LabelSet(labels=labels, none=nothing)
+    letters = bool(questions.options(question))
+    found = None if answer is None else answers.present(answer, expects, offered, letters)
+    return _Asked("multilabel", expects, found)
+
+
+def _boxes(task: str, row: Row, answer: JsonValue, bounds: Bounds, size: Size) -> _Asked:
+    convention = questions.box_format(row.question)
+    if len(row.images) > 1:
+        raise Unreadable("boxes over several images: the question does not say in which they are")
+    by_class = task == "instance_detection"
+    labels = (
+        (questions.types(row.question) or bounds.names)
+        if by_class
+        else (questions.target(row.question),)
+    )
+    if not labels:
+        raise Unreadable("neither the question nor the training answers name the types of objects")
+    expects = BoxSpace(labels=labels, limit=bounds.limit, format=convention, by_class=by_class)
+    if answer is None:
+        return _Asked(task, expects, None)
+    found = answers.by_type(answer) if by_class else {labels[0]: answers.nested(answer)}
+    ordered = answers.in_label_order(found, expects)
+    return _Asked(task, expects, answers.boxes(ordered, convention, size))
+
+
+def _words(task: str, answer: JsonValue, bounds: Bounds) -> _Asked:
+    said = None if answer is None else Text(text=answers.text(answer))
+    return _Asked(task, bounds.words(), said)
+
+
+SOURCE = Source(
+    name="flare",
+    about="FLARE Task 5 in its own folders: nineteen 2D data sets, seven kinds of question",
+    read=_read,
+)

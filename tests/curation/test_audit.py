@@ -1,0 +1,128 @@
+"""The audit: everything wrong with a record is said, and everything counted."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from diascope.answers import Answer, Box, Boxes, Choice, Number, Text
+from diascope.curation.audit import Auditor, Tally, excluded, unread
+from diascope.expectations import BoxSpace, Expectation, Free, Options, Range
+from diascope.records import Image, Record, Turn
+from diascope.sources import Problem
+
+LUNG = Boxes(boxes=(Box(label="lung", x0=1, y0=1, x1=5, y1=5),))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for name in ("a.png", "b.png"):
+        pixels = rng.integers(0, 255, (60, 80), np.uint8)
+        PIL.Image.fromarray(pixels).save(tmp_path / name)
+    whole = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    return tmp_path
+
+
+def turn(task: str, expects: Expectation, answer: Answer | None) -> Turn:
+    return Turn(task=task, question="?", expects=expects, answer=answer)
+
+
+REPORT = turn("report", Free(), Text(text="Normal."))
+
+
+def record(*turns: Turn, **changes: Any) -> Record:
+    image = Image(path="a.png", width=80, height=60)
+    values: dict[str, Any] = {"id": "r", "dataset": "d", "patient": "p", "study": "s"}
+    values |= {"split": "train", "images": (image,), "turns": turns or (REPORT,)}
+    return Record(**(values | changes))
+
+
+def test_a_good_record_gets_the_digest_of_its_images(root: Path) -> None:
+    examined = Auditor(root).examine(record())
+    assert examined.reasons == ()
+    assert len(examined.record.images[0].sha256 or "") == 64
+    again = Auditor(root).examine(examined.record)
+    assert again.reasons == ()
+
+
+@pytest.mark.parametrize(
+    ("image", "why"),
+    [
+        (Image(path="no.png", width=80, height=60), "no.png: there is no such file"),
+        (Image(path="cut.png", width=80, height=60), "cut.png: truncated or damaged"),
+        (
+            Image(path="a.png", width=60, height=80),
+            "is 80 x 60, its record says 60 x 80",
+        ),
+        (Image(path="a.png", width=80, height=60, sha256="0" * 64), "not the one that its sha256"),
+        (Image(path="a.png", width=80, height=60, frame_index=3), "no such frame"),
+    ],
+)
+def test_a_bad_image(root: Path, image: Image, why: str) -> None:
+    good = Image(path="b.png", width=80, height=60)
+    (said,) = Auditor(root).examine(record(images=(good, image))).reasons
+    assert why in said
+    assert str(root) not in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (turn("clasification", Options(options=("a", "b")), None), "unknown task 'clasification'"),
+        (turn("counting", Options(options=("a", "b")), None), "counting accepts Range"),
+        (turn("classification", Options(options=("a", "b")), Choice(option="c")), "option 'c'"),
+        (turn("counting", Range(high=5), Number(value=6)), "outside its range"),
+        (turn("detection", BoxSpace(labels=("heart",)), LUNG), "label 'lung'"),
+        (
+            turn(
+                "detection",
+                BoxSpace(labels=("lung",)),
+                Boxes(boxes=(Box(label="lung", x0=70, y0=50, x1=95, y1=60),)),
+            ),
+            "outside its image of 80 x 60",
+        ),
+    ],
+)
+def test_a_bad_answer(root: Path, asked: Turn, why: str) -> None:
+    (said,) = Auditor(root).examine(record(asked)).reasons
+    assert why in said
+    (second,) = Auditor(root).examine(record(REPORT, asked)).reasons
+    assert second.startswith("turn 2: ")
+
+
+def test_a_repeated_id(root: Path) -> None:
+    auditor = Auditor(root)
+    assert auditor.examine(record()).reasons == ()
+    assert "'r' was given to a record before it" in auditor.examine(record()).reasons[0]
+
+
+def test_everything_wrong_is_said_at_once(root: Path) -> None:
+    missing = Image(path="no.png", width=80, height=60)
+    bad = record(turn("counting", Range(high=5), Number(value=6)), images=(missing, missing))
+    assert len(Auditor(root).examine(bad).reasons) == 3
+
+
+def test_an_exclusion_says_where_it_was() -> None:
+    told = excluded(record(metadata={"file": "f.json", "row": "12"}), "why")
+    assert str(told) == "f.json, row 12, r: why"
+    assert str(excluded(record(), "why")) == "r: why"
+    assert str(unread(Problem(file="f.json", row=None, reason="why"))) == "f.json: why"
+
+
+def test_counts_are_of_questions_and_of_patients() -> None:
+    tally = Tally()
+    for number in range(5):
+        changes = {"id": f"r{number}", "patient": f"p{number // 2}", "licence": "CC0-1.0"}
+        tally.add(record(REPORT, REPORT, restricted=number == 0, **changes))
+    tally.add(record(split="val", patient="p9"))
+    audit = tally.audit([unread(Problem(file="f", row=1, reason="why"))])
+    assert (audit.records, audit.cases, audit.patients, audit.images) == (6, 11, 4, 1)
+    assert (audit.excluded, audit.restricted, audit.licences) == (1, 1, ("CC0-1.0", "unknown"))
+    assert [(c.split, c.cases, c.patients) for c in audit.counts] == [
+        ("train", 10, 3),
+        ("val", 1, 1),
+    ]
