@@ -1,0 +1,1 @@
+"""How the phantom source draws: anatomy, images, and the questions that their truth answers."""
