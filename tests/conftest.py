@@ -28,7 +28,7 @@ def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List which tests on real data ran, and which were skipped because DIASCOPE_DATA is not set."""
+    """List which tests on real data ran, and which were skipped for want of it."""
     for outcome in ("passed", "failed", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
             if "real_data" in report.keywords:

@@ -108,7 +108,7 @@ class PredictionFile:
 
         Raises InputError, with the line, for anything that is not as a PredictionWriter writes it.
         """
-        folder = path if path.is_dir() else path.parent
+        folder = path.parent if path.is_file() else path
         for name in (PREDICTIONS, PROVENANCE):
             if not (folder / name).is_file():
                 raise InputError(f"{folder} holds no {name}: it is not a folder of predictions")

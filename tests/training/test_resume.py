@@ -13,8 +13,8 @@ import pytest
 
 from diascope.configuration import dump_toml
 from diascope.errors import InputError
-from diascope.training import train
 from diascope.training.config import DataConfig, Duration, EvalConfig, ModelConfig, TrainConfig
+from diascope.training.loop import train
 
 KILLS = int(os.environ.get("DIASCOPE_KILLS", "2"))
 
@@ -47,8 +47,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from diascope.configuration import load
-from diascope.training import train
 from diascope.training.config import TrainConfig
+from diascope.training.loop import train
 recipe, run = Path(sys.argv[1]), Path(sys.argv[2])
 train(load(recipe, [], TrainConfig), run, resume=(run / "config.toml").exists())
 """

@@ -106,7 +106,6 @@ def _provenance(
     asked: Asked,
     asking: Asking,
 ) -> Provenance:
-    out.mkdir(parents=True, exist_ok=True)
     return Provenance(
         name=name,
         records=relative_path(file.path, out),

@@ -8,9 +8,7 @@ Sizes in millimetres follow from a fixed field of view: 350 mm for the chest, 60
 blood.
 """
 
-import json
 import math
-import tomllib
 from collections.abc import Callable, Iterator
 from functools import partial
 from multiprocessing import get_context
@@ -18,9 +16,10 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import numpy as np
-from pydantic import Field, FiniteFloat, ValidationError, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
-from diascope.errors import InputError, nearest
+from diascope.configuration import load
+from diascope.errors import InputError
 from diascope.records import Context, Image, Record, Turn
 from diascope.sources._phantom import acquisition, blood, chest
 from diascope.sources._phantom.acquisition import Place
@@ -221,23 +220,7 @@ def read(root: Path) -> Iterator[Record | Problem]:
     path = root / "phantom.toml"
     if not path.is_file():
         raise InputError(f"{path}: no settings; write `seed = 1` and `patients = 100` into it")
-    try:
-        settings = PhantomSettings.model_validate_json(json.dumps(tomllib.loads(path.read_text())))
-    except (ValidationError, tomllib.TOMLDecodeError, TypeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: {_why(error)}") from None
-    yield from generate(root, settings)
-
-
-def _why(error: Exception) -> str:
-    """Every error at once, with the nearest valid name for an unknown one."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    said = []
-    for each in error.errors():
-        name = ".".join(str(part) for part in each["loc"]) or "settings"
-        near = nearest(name, PhantomSettings.model_fields) if "extra" in each["type"] else ""
-        said.append(f"{name}: {each['msg']}{near}")
-    return "; ".join(said)
+    yield from generate(root, load(path, [], PhantomSettings))
 
 
 SOURCE = Source(

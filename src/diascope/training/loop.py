@@ -39,9 +39,9 @@ def train(
     the same losses as if it had never stopped. InputError for a folder or configuration that does
     not fit; a loss that is not finite stops the run and names the step.
     """
-    folder = RunFolder.open(out, config, resume)
     model = start_model(config)
     feed = open_feed(model, config.data, config.resolve(config.data.records), config.seed)
+    folder = RunFolder.open(out, config, resume)
     folder.describe(feed)
     trainer = Trainer.of(config, model, feed, folder)
     for logged in trainer.run():

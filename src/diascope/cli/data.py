@@ -1,0 +1,103 @@
+"""diascope prepare: a raw layout to audited, patient-safe records."""
+
+import sys
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diascope.cli.options import AsJson, DryRun, Seed, print_json, print_rows, refuse_existing
+from diascope.cli.progress import progress
+from diascope.errors import InputError
+
+if TYPE_CHECKING:
+    from diascope.curation.audit import Audit
+
+_LISTED = 10
+
+
+class OnError(StrEnum):
+    """What to do with what cannot be used."""
+
+    skip = "skip"
+    stop = "stop"
+
+
+def prepare(
+    source: Annotated[str, typer.Argument(help="The raw layout: flare, jsonl or phantom.")],
+    root: Annotated[Path, typer.Argument(help="The folder that holds the raw data.")],
+    out: Annotated[Path, typer.Argument(help="The folder to write.")],
+    on_error: Annotated[
+        OnError, typer.Option(help="skip: leave out, count and list what cannot be used.")
+    ] = OnError.skip,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=SHARE", help="Shares of patients, where the data has no splits."
+        ),
+    ] = None,
+    seed: Seed = 0,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn raw data into audited records."""
+    refuse_existing(out)
+    shares = dict(map(_share, split)) if split else None
+    if dry_run:
+        print(*_contents(source, root), sep="\n")
+        return
+    from diascope.curation.prepare import prepare as prepare_all
+
+    with progress("prepare") as report:
+        made = prepare_all(source, root, out, on_error.value, shares, seed, report)
+    if as_json:
+        print_json(made.audit)
+    else:
+        _print_audit(made.audit, out)
+
+
+def _share(text: str) -> tuple[str, float]:
+    name, _, share = text.partition("=")
+    try:
+        return name, float(share)
+    except ValueError:
+        raise InputError(f"--split {text}: should be a name and a share, as in test=0.2") from None
+
+
+def _contents(source: str, root: Path) -> list[str]:
+    """What a source finds: questions by data set and task, then what it cannot read."""
+    from diascope.records import Record
+    from diascope.sources import source as source_named
+
+    if not root.is_dir():
+        raise InputError(f"{root}: there is no such folder to read")
+    items = list(source_named(source).read(root))
+    asked = Counter(
+        (item.dataset, turn.task)
+        for item in items
+        if isinstance(item, Record)
+        for turn in item.turns
+    )
+    problems = [item for item in items if not isinstance(item, Record)]
+    return [
+        *(f"{dataset}: {task}: {count} questions" for (dataset, task), count in asked.items()),
+        f"cannot be read: {len(problems)}",
+        *(f"{problem.file}, row {problem.row}: {problem.reason}" for problem in problems),
+    ]
+
+
+def _print_audit(audit: "Audit", out: Path) -> None:
+    """Counts on standard output; what was left out on standard error."""
+    rows = [
+        (count.split, count.dataset, count.task, str(count.cases), str(count.patients))
+        for count in audit.counts
+    ]
+    print_rows(("split", "dataset", "task", "questions", "patients"), rows)
+    print(f"{out}: {audit.records} records of {audit.patients} patients, {audit.excluded} left out")
+    for exclusion in audit.exclusions[:_LISTED]:
+        print(f"left out: {exclusion}", file=sys.stderr)
+    if audit.excluded > _LISTED:
+        rest = audit.excluded - _LISTED
+        print(f"left out: {rest} more, all listed in {out / 'audit.json'}", file=sys.stderr)

@@ -1,0 +1,124 @@
+"""diascope train and predict: the two verbs that run a model."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from diascope.cli.options import DryRun, Seed, record_file, refuse_existing
+from diascope.cli.progress import progress
+
+if TYPE_CHECKING:
+    from diascope.training.config import TrainConfig
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A TOML file, or the name of a shipped recipe.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE", help="optim.lr=1e-4 and so on.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="The run folder to write.")] = Path("runs/latest"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")
+    ] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Fine-tune a model as a recipe says."""
+    if not resume:
+        refuse_existing(out)
+    config = configured(recipe, overrides or [])
+    plan = planned(config)
+    if dry_run:
+        from diascope.configuration import dump_toml
+
+        print(dump_toml(config), *(f"# {line}" for line in plan), sep="\n")
+        return
+    print(*plan, sep="\n", file=sys.stderr)
+    from diascope.training.loop import train as train_model
+
+    with progress("train") as report:
+        train_model(config, out, resume, lambda done, total, logged: report(done, total))
+    print(out)
+
+
+def configured(recipe: str, overrides: list[str]) -> "TrainConfig":
+    """The configuration of a TOML file, or of the shipped recipe of that name."""
+    from diascope.configuration import load
+    from diascope.configuration import recipe as shipped
+    from diascope.training.config import TrainConfig
+
+    named = not Path(recipe).suffix and not Path(recipe).exists()
+    return load(shipped(recipe) if named else Path(recipe), overrides, TrainConfig)
+
+
+def planned(config: "TrainConfig") -> list[str]:
+    """How often each group of the training split will be seen, a line a group."""
+    from diascope.mixture import Mixture, describe
+    from diascope.recordfile import RecordFile
+
+    data = config.data
+    records = RecordFile(config.resolve(data.records))
+    names = records.tasks if data.mixture.by == "task" else records.datasets
+    sizes = {name: len(records.cases(data.split, **{data.mixture.by: name})) for name in names}
+    sizes = {name: size for name, size in sizes.items() if size}
+    steps = config.duration.in_steps(config.step_size, sum(sizes.values()))
+    mixture = Mixture(sizes, data.mixture, config.seed)
+    return [f"{steps} steps of {config.step_size}", *describe(mixture, steps * config.step_size)]
+
+
+def predict(
+    model: Annotated[str, typer.Argument(help="A run, a model folder, or a family's name.")],
+    records: Annotated[Path, typer.Argument(help="A record file, or a prepared folder.")],
+    out: Annotated[Path, typer.Option(help="The folder of predictions to write.")],
+    name: Annotated[str, typer.Option(help="What tables call these predictions.")] = "model",
+    split: Annotated[
+        str, typer.Option(help="The split to answer; all answers every one.")
+    ] = "test",
+    task: Annotated[
+        list[str] | None, typer.Option(help="A task to answer; may be given again.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many cases a task.")] = None,
+    free: Annotated[
+        bool, typer.Option("--free", help="Decode without the grammar, for comparison.")
+    ] = False,
+    batch_size: Annotated[int, typer.Option(min=1, help="Replies decoded together.")] = 32,
+    temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token.")] = 0.0,
+    top_p: Annotated[float, typer.Option(min=0.01, max=1, help="Sample from so much mass.")] = 1.0,
+    seed: Seed = 0,
+    dry_run: DryRun = False,
+) -> None:
+    """Answer questions, valid by construction."""
+    refuse_existing(out)
+    path, tasks = record_file(records), tuple(task or ())
+    chosen = None if split == "all" else split
+    asked = counted(path, chosen, tasks, limit)
+    if dry_run:
+        print(*(f"{name}: {count} cases" for name, count in asked.items()), sep="\n")
+        return
+    from diascope.generation.answering import Asking
+    from diascope.generation.predict import Asked
+    from diascope.generation.predict import predict as answer
+    from diascope.predictionfile import Sampling
+
+    sampling = Sampling(temperature=temperature, top_p=top_p)
+    asking = Asking(not free, sampling, seed, batch_size)
+    with progress("predict") as report:
+        selection = Asked(chosen, tasks, limit)
+        answer(model, path, out, name=name, asked=selection, asking=asking, progress=report)
+    print(out)
+
+
+def counted(
+    path: Path, split: str | None, tasks: tuple[str, ...], limit: int | None
+) -> dict[str, int]:
+    """How many cases of each task would be asked; InputError for a split or task not there."""
+    from diascope.errors import InputError, nearest
+    from diascope.recordfile import RecordFile
+
+    records = RecordFile(path)
+    for name, valid in ((split, records.splits), *((task, records.tasks) for task in tasks)):
+        if name is not None and name not in valid:
+            raise InputError(f"{path} holds no {name!r}{nearest(name, valid)}")
+    counts = {each: len(records.cases(split, each)[:limit]) for each in tasks or records.tasks}
+    return {task: count for task, count in counts.items() if count}

@@ -1,0 +1,130 @@
+"""Scorecards as tables: Markdown for pages that are generated, and rich for the terminal."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from diascope.reporting.words import (
+    VERDICTS,
+    VERDICTS_IN_SHORT,
+    decoding,
+    digest,
+    metric_words,
+    number,
+    percent,
+    signed,
+    span,
+    task_words,
+)
+from diascope.scoring.scorecard import Row, Scorecard
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+COLUMNS = {
+    "task": "---",
+    "metric": "---",
+    "score (95 % interval)": "---:",
+    "n": "---:",
+    "patients": "---:",
+    "invalid": "---:",
+    "baseline": "---:",
+    "better by (95 % interval)": "---:",
+    "ceiling": "---:",
+    "chance": "---:",
+    "verdict": "---",
+}
+
+
+def markdown(scorecards: Sequence[Scorecard]) -> str:
+    """A table for every scorecard, under its name, with where it comes from beneath."""
+    return "\n".join(_section(card) for card in scorecards)
+
+
+def terminal(scorecard: Scorecard) -> "Table":
+    """The headline table; a task that does not beat its baseline is red, and says so."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=scorecard.name, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table.padding, table.collapse_padding, table.pad_edge = (0, 1), True, False
+    table.add_column("task\n")
+    for heading in ("score\n95 % interval", "n\n", "invalid\n", "baseline\n", "better by\n"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in scorecard.table():
+        style = "" if row.verdict == "better" else "red"
+        table.add_row(*(Text(cell, style) for cell in _brief(row)))
+    return table
+
+
+def _brief(row: Row) -> tuple[str, ...]:
+    """Cells of two lines, so that the table fits 80 columns."""
+    metric = row.metric
+    down = "" if metric.higher_is_better else " \N{DOWNWARDS ARROW}"
+    verdict = "" if row.verdict == "better" else f"\n{VERDICTS_IN_SHORT[row.verdict]}"
+    return (
+        f"{task_words(row.task)}\n{metric_words(metric.metric)}{down}",
+        f"{number(metric.score.value)}\n{span(metric.score)}",
+        str(row.counts.n),
+        str(row.counts.invalid),
+        number(metric.baseline),
+        signed(metric.difference.value) + verdict + ("\ncollapsed" if row.alarm else ""),
+    )
+
+
+def _section(card: Scorecard) -> str:
+    lines = [
+        f"### {_cell(card.name)}",
+        "",
+        _line(COLUMNS),
+        f"| {' | '.join(COLUMNS.values())} |",
+        *(_line(_cells(row)) for row in card.table()),
+        "",
+        _origin(card),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _cells(row: Row) -> list[str]:
+    metric, counts = row.metric, row.counts
+    difference = metric.difference
+    return [
+        task_words(row.task),
+        metric_words(metric.metric) + ("" if metric.higher_is_better else ", lower is better"),
+        f"{number(metric.score.value)} ({span(metric.score)})",
+        str(counts.n),
+        str(counts.patients),
+        str(counts.invalid),
+        number(metric.baseline),
+        f"{signed(difference.value)} ({span(difference, sign=True)})",
+        number(metric.ceiling),
+        number(row.chance),
+        VERDICTS[row.verdict] + ("; collapse alarm" if row.alarm else ""),
+    ]
+
+
+def _origin(card: Scorecard) -> str:
+    made = card.provenance
+    invalid = sum(task.counts.invalid for task in card.tasks)
+    asked = sum(task.counts.n for task in card.tasks)
+    facts = [
+        f"model {made.model}",
+        f"split {made.split or 'all'}",
+        f"decoding {decoding(made)}",
+        f"{invalid} of {asked} replies invalid ({percent(invalid / asked if asked else None)})",
+        f"intervals from {card.resamples} resamples of patients, seed {card.seed}",
+        f"records sha256 {digest(made.records_sha256)}",
+        f"commit {made.commit or 'unknown'}",
+        f"predicted {made.created}",
+    ]
+    return _cell("; ".join(facts)) + "."
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(_cell(cell) for cell in cells)} |"
+
+
+def _cell(text: str) -> str:
+    """Text that stays inside its cell and makes no mark-up."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

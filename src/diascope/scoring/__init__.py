@@ -1,0 +1,1 @@
+"""Scores from predictions: no model, no torch, and nothing that stands alone."""
