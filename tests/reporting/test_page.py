@@ -181,3 +181,10 @@ def test_sets_of_other_records_stand_beside_without_a_difference(cards):
     strange = cards[1].provenance.model_copy(update={"records_sha256": "0" * 64})
     other = cards[1].model_copy(update={"provenance": strange})
     assert f"Δ {MINUS}" not in read(render([cards[0], other])).words
+
+
+def test_a_name_in_md_gets_the_tables_alone(cards, tmp_path):
+    text = report(cards, tmp_path / "results.md").read_text(encoding="utf-8")
+    assert text.startswith("# Results\n")
+    assert text.count("\n## ") == len(cards)
+    assert "<html" not in text

@@ -18,8 +18,13 @@ def test_markdown_has_a_row_for_every_task(cards):
         assert any(number(row.metric.score.value) in line for line in rows)
     assert "not shown to beat its baseline" in text or "worse than its baseline" in text
     assert "collapse alarm" in text
-    assert "### tuned &lt;i>&" in text
+    assert "## tuned &lt;i>&" in text
     assert "4be1a77" in text
+
+
+def test_markdown_says_in_words_what_is_not_beaten(cards):
+    unbeaten = [row for row in cards[0].table() if row.verdict != "better"]
+    assert f"baseline in {len(unbeaten)} of 10 tasks" in markdown(cards[:1])
 
 
 def test_the_terminal_table_fits_eighty_columns_and_marks_failures(cards):

@@ -1,6 +1,5 @@
 """Eight records of every task are learnt by heart: what is taught is written and read back."""
 
-
 import pytest
 import torch
 

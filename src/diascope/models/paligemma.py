@@ -33,7 +33,6 @@ from diascope.models.modelcard import write_card
 from diascope.records import Case
 from diascope.tasks import task
 
-
 LOC = Dialect(name="loc")
 
 

@@ -14,6 +14,7 @@ from diascope.recordfile import RecordFile
 from diascope.reporting import words
 from diascope.reporting.bars import WIDTH, Bar, bar
 from diascope.reporting.cards import Album, Card
+from diascope.reporting.tables import markdown
 from diascope.scoring.answered import join, open_records
 from diascope.scoring.compare import Comparison, TaskComparison, compare
 from diascope.scoring.scorecard import Row, Scorecard, TaskScore
@@ -51,12 +52,16 @@ class Unread:
 
 
 def report(scores: Sequence[Path | Scorecard], out: Path) -> Path:
-    """Write the page and return where it lies; InputError where a scorecard's files are gone."""
+    """Write the page and return where it lies; InputError where a scorecard's files are gone.
+
+    A name that ends in .md gets the tables alone, as Markdown, and needs the scorecards only.
+    """
     cards = [each if isinstance(each, Scorecard) else Scorecard.read(each) for each in scores]
     if not cards:
         raise ValueError("a report needs at least one scorecard")
     out.parent.mkdir(parents=True, exist_ok=True)
-    return write_atomically(out, render(cards))
+    write = markdown if out.suffix == ".md" else render
+    return write_atomically(out, write(cards))
 
 
 def render(cards: Sequence[Scorecard]) -> str:

@@ -35,9 +35,12 @@ COLUMNS = {
 }
 
 
+_HEAD = ("# Results", "", "Written by `diascope report` from scorecards; not edited by hand.", "")
+
+
 def markdown(scorecards: Sequence[Scorecard]) -> str:
-    """A table for every scorecard, under its name, with where it comes from beneath."""
-    return "\n".join(_section(card) for card in scorecards)
+    """A page with a table for every scorecard, what it does not beat, and where it comes from."""
+    return "\n".join([*_HEAD, *(_section(card) for card in scorecards)])
 
 
 def terminal(scorecard: Scorecard) -> "Table":
@@ -74,16 +77,28 @@ def _brief(row: Row) -> tuple[str, ...]:
 
 def _section(card: Scorecard) -> str:
     lines = [
-        f"### {_cell(card.name)}",
+        f"## {_cell(card.name)}",
         "",
         _line(COLUMNS),
         f"| {' | '.join(COLUMNS.values())} |",
         *(_line(_cells(row)) for row in card.table()),
         "",
+        _unbeaten(card),
+        "",
         _origin(card),
         "",
     ]
     return "\n".join(lines)
+
+
+def _unbeaten(card: Scorecard) -> str:
+    """In words, the tasks in which a trivial baseline does as well or better."""
+    rows = card.table()
+    names = [task_words(row.task) for row in rows if row.verdict != "better"]
+    if not names:
+        return f"Beats its trivial baseline in all {len(rows)} tasks."
+    share = f"{len(names)} of {len(rows)} tasks"
+    return f"**Does not beat its trivial baseline in {share}:** {', '.join(names)}."
 
 
 def _cells(row: Row) -> list[str]:
