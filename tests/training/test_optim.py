@@ -2,7 +2,7 @@ import pytest
 from torch import nn
 
 from diascope.training.config import OptimConfig
-from diascope.training.optim import learning_rate, optimizer
+from diascope.training.optim import learning_rate, optimizer, set_learning_rate
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,15 @@ def test_a_straight_rise_and_then_the_schedule(schedule: str, middle: float, las
     assert max(rates) == 2.0
     assert rates[60] == pytest.approx(2.0 * middle)
     assert rates[110] == pytest.approx(2.0 * last, abs=1e-6)
+
+
+def test_the_vision_tower_moves_at_its_share() -> None:
+    network = nn.ModuleDict({"vision_tower": nn.Linear(2, 2), "language": nn.Linear(2, 2)})
+    moves = optimizer(network, OptimConfig(vision_scale=0.25))
+    set_learning_rate(moves, 0.8)
+    rates = {id(w): group["lr"] for group in moves.param_groups for w in group["params"]}
+    assert rates[id(network["vision_tower"].weight)] == pytest.approx(0.2)
+    assert rates[id(network["language"].bias)] == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("name", ["adamw", "sgd"])

@@ -17,7 +17,7 @@ from diascope.training.config import OptimConfig
 from diascope.training.feed import taught
 from diascope.training.loop import autocast
 from diascope.training.loss import batch_loss
-from diascope.training.optim import learning_rate, optimizer
+from diascope.training.optim import learning_rate, optimizer, set_learning_rate
 
 RECORDS, BATCH, EPOCHS = 8, 16, 60
 
@@ -56,8 +56,7 @@ def overfit(model: PaliGemma, cases: list[Case], store: CanvasStore) -> None:
                 return
         model.network.train()
         start = places[step % batches] * BATCH
-        for group in moves.param_groups:
-            group["lr"] = learning_rate(config, step, EPOCHS * batches, 10)
+        set_learning_rate(moves, learning_rate(config, step, EPOCHS * batches, 10))
         with autocast(True):
             batch = collate(examples[start : start + BATCH], model.pad_id)
             loss = batch_loss(model, batch, location_sigma=0.0)

@@ -65,6 +65,8 @@ class OptimConfig(Value):
 
     name: Literal["adamw", "sgd"] = "adamw"
     lr: Annotated[float, Field(gt=0)] = 1e-3
+    vision_scale: Annotated[float, Field(ge=0)] = 1.0
+    """Share of the rate at which the vision tower moves; 0 leaves it as it is."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """On matrices only; norms, biases and embeddings are left alone."""
     betas: tuple[float, float] = (0.9, 0.98)

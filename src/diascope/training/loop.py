@@ -20,7 +20,7 @@ from diascope.training.config import TrainConfig
 from diascope.training.evaluation import Evaluation, open_evaluation
 from diascope.training.feed import Feed, open_feed
 from diascope.training.loss import batch_loss
-from diascope.training.optim import learning_rate, optimizer
+from diascope.training.optim import learning_rate, optimizer, set_learning_rate
 from diascope.training.runfolder import RunFolder
 
 Report = Callable[[int, int, dict[str, Any]], None]
@@ -140,8 +140,7 @@ class Trainer:
         optim = self.config.optim
         warmup = optim.warmup.in_steps(self.config.step_size, self.feed.num_cases, self.num_steps)
         rate = learning_rate(optim, self.step, self.num_steps, warmup)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        set_learning_rate(self.optimizer, rate)
         return rate
 
     def _due(self, in_steps: Callable[[int, int, int], int]) -> bool:

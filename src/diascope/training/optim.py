@@ -9,17 +9,29 @@ from diascope.training.config import OptimConfig
 
 
 def optimizer(network: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
-    """The configured optimiser over every weight that asks for a gradient."""
-    named = [(name, weight) for name, weight in network.named_parameters() if weight.requires_grad]
-    decayed = [w for name, w in named if w.ndim >= 2 and "embed" not in name]
-    plain = [w for name, w in named if w.ndim < 2 or "embed" in name]
-    groups = [
-        {"params": decayed, "weight_decay": config.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
+    """The configured optimiser over every weight that asks for a gradient.
+
+    Each group carries the share of the learning rate that it moves at, as `scale`.
+    """
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, weight in network.named_parameters():
+        if weight.requires_grad:
+            decay = config.weight_decay if weight.ndim >= 2 and "embed" not in name else 0.0
+            scale = config.vision_scale if "vision_tower" in name else 1.0
+            groups.setdefault((decay, scale), []).append(weight)
+    grouped = [
+        {"params": weights, "weight_decay": decay, "scale": scale}
+        for (decay, scale), weights in groups.items()
     ]
     if config.name == "sgd":
-        return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum)
-    return torch.optim.AdamW(groups, lr=config.lr, betas=config.betas, fused=True)
+        return torch.optim.SGD(grouped, lr=config.lr, momentum=config.momentum)
+    return torch.optim.AdamW(grouped, lr=config.lr, betas=config.betas, fused=True)
+
+
+def set_learning_rate(moves: torch.optim.Optimizer, rate: float) -> None:
+    """Give every group its share of the rate."""
+    for group in moves.param_groups:
+        group["lr"] = rate * group["scale"]
 
 
 def learning_rate(config: OptimConfig, step: int, num_steps: int, num_warmup: int) -> float:
