@@ -134,7 +134,8 @@ def cosine_filters(side: int, count: int) -> Tensor:
     )
     gains = torch.tensor([0.25 if pair == (0, 0) else 1 + math.hypot(*pair) / 2 for pair in lowest])
     waves = waves / waves.flatten(1).norm(dim=1)[:, None, None] * gains[:, None, None]
-    return (waves * SIGHT / 3)[:, None].expand(-1, 3, -1, -1)
+    filters: Tensor = (waves * SIGHT / 3)[:, None]
+    return filters.expand(-1, 3, -1, -1)
 
 
 FAMILY = Family(name="tiny", about="4 M parameters, weights in the package", load=load)

@@ -65,7 +65,8 @@ def coverage(placed: CanvasMap, rect: Rect, side: int) -> Grid:
 
 def _overlap(low: float, high: float, side: int) -> NDArray[np.float64]:
     edges = np.arange(side + 1, dtype=np.float64)
-    return np.clip(np.minimum(edges[1:], high) - np.maximum(edges[:-1], low), 0, None)
+    inside: NDArray[np.float64] = np.minimum(edges[1:], high) - np.maximum(edges[:-1], low)
+    return inside.clip(min=0.0)
 
 
 def _places(case: Case) -> Iterable[tuple[str, Rect]]:
