@@ -4,11 +4,11 @@ Rows are padded on the left, so that the next token of every row is the last col
 closed leaves the batch.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
-import llguidance
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from diascope.batching import Example, collate
-from diascope.codecs.matcher import Matcher
+from diascope.codecs.matcher import Matcher, spellings
 from diascope.generation.engine import Completion, Request
 from diascope.generation.sampling import choose
 from diascope.models.family import VisionLanguageModel
@@ -55,9 +55,10 @@ class TorchEngine:
     ) -> Iterator[Completion]:
         """One completion a request, in order; every request has its own random stream."""
         vocabulary = self.model.grammar_tokenizer()
+        follow = partial(Matcher, vocabulary, spelling=spellings(vocabulary))
         numbered = enumerate(requests)
         while window := list(islice(numbered, self.batch_size * WINDOW)):
-            rows = [self._row(number, request, vocabulary) for number, request in window]
+            rows = [self._row(number, request, follow) for number, request in window]
             by_length = sorted(
                 rows, key=lambda row: (row.request.budget, len(row.request.example.prefix))
             )
@@ -65,13 +66,11 @@ class TorchEngine:
                 self._write(by_length[start : start + self.batch_size], sampling, seed)
             yield from (self._completion(row) for row in rows)
 
-    def _row(self, number: int, request: Request, vocabulary: llguidance.LLTokenizer) -> Row:
+    def _row(self, number: int, request: Request, follow: Callable[..., Matcher]) -> Row:
         if request.grammar is None:
             return Row(request, number, None)
-        model = self.model
-        return Row(
-            request, number, Matcher(vocabulary, request.grammar, model.spell, model.token_id)
-        )
+        matcher = follow(grammar=request.grammar, token_id=self.model.token_id)
+        return Row(request, number, matcher)
 
     def _completion(self, row: Row) -> Completion:
         return Completion(self.model.text(row.tokens), tuple(row.logprobs), row.closed)
