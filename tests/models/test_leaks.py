@@ -9,34 +9,21 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import Tensor
-from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
 from diascope.batching import Batch, Example, collate
 from diascope.generation.torch_engine import Decoder
 from diascope.models.paligemma import PaliGemma
-from diascope.models.tiny import configuration, from_scratch, tokenizer
-
-
-def paligemma_2() -> PaliGemma:
-    """A random PaliGemma 2: its language model is Gemma 2, with soft caps and a sliding window."""
-    words = tokenizer()
-    plan = configuration(words).to_dict()
-    plan["vision_config"]["num_hidden_layers"] = 1
-    plan["text_config"] |= {
-        "model_type": "gemma2",
-        "num_hidden_layers": 2,
-        "sliding_window": 256,
-        "query_pre_attn_scalar": 32,
-    }
-    torch.manual_seed(0)
-    return PaliGemma(PaliGemmaForConditionalGeneration(PaliGemmaConfig(**plan)).eval(), words)
+from diascope.models.tiny import from_scratch
 
 
 @pytest.fixture(scope="module", params=["tiny", "paligemma 2"])
 def model(request: pytest.FixtureRequest) -> PaliGemma:
-    made = from_scratch(seed=0) if request.param == "tiny" else paligemma_2()
-    made.network.eval()
-    return made
+    if request.param == "paligemma 2":
+        made: PaliGemma = request.getfixturevalue("paligemma_2")
+        return made
+    tiny = from_scratch(seed=0)
+    tiny.network.eval()
+    return tiny
 
 
 def example(model: PaliGemma, question: str, answer: str, shade: int = 90) -> Example:
