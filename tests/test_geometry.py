@@ -194,3 +194,9 @@ def test_the_matrix_agrees_with_single_pairs(rows: int, columns: int, seed: int)
     for i, one in enumerate(a.tolist()):
         for j, other in enumerate(b.tolist()):
             assert matrix[i, j] == pytest.approx(iou(tuple(one), tuple(other)))
+
+
+def test_a_box_too_thin_to_measure_is_not_visible() -> None:
+    placed = CanvasMap.fit(Size(640, 480), Size(128, 128), "stretch")
+    thin = Box(label="x", x0=0.0, y0=0.0, x1=1e-200, y1=1e-200)
+    assert placed.place(thin) == (None, 0.0)

@@ -181,7 +181,7 @@ class CanvasMap(Value):
         """The part of `box` inside the canvas, in canvas pixels, and how much of it that is."""
         whole = self.rect_to_canvas(box.corners)
         inside = intersect(whole, (0.0, 0.0, float(self.canvas[0]), float(self.canvas[1])))
-        visible = area(inside) / area(whole)
+        visible = area(inside) / area(whole) if area(whole) > 0 else 0.0
         return Placed(inside if visible > 0 else None, visible)
 
     def visible(self, box: Box) -> float:
