@@ -54,6 +54,7 @@ def draw_phantom(folder: Path, seed: int, stage: Stage) -> Path:
     from diascope.sources.phantom import PhantomSettings, generate
 
     settings = PhantomSettings(seed=1000 + seed, patients=600, style="B", train=0.5)
+    folder.mkdir(parents=True)
     with stage("draw phantom studies") as progress:
         write_records(folder / "records.jsonl", generate(folder, settings, progress))
     return folder / "records.jsonl"

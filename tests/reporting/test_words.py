@@ -65,7 +65,7 @@ def test_an_answer_in_one_line(answer, said):
 
 def test_beside_a_picture_objects_are_counted():
     other = BOX.model_copy(update={"label": "device"})
-    assert brief(Boxes(boxes=(BOX, other, BOX))) == "2 \N{MULTIPLICATION SIGN} nodule; device"
+    assert brief(Boxes(boxes=(BOX, other, BOX))) == "2 x nodule; device"
     assert brief(Masks(masks=(MASK,))) == "lung"
     assert brief(Boxes()) == "none"
     assert brief(Choice(option="x")) == "x"

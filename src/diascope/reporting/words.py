@@ -175,7 +175,7 @@ def brief(answer: Answer) -> str:
         return describe(answer)
     objects = answer.boxes if isinstance(answer, Boxes) else answer.masks
     counts = Counter(each.label for each in objects)
-    many = "{} \N{MULTIPLICATION SIGN} {}"
+    many = "{} x {}"
     said = [label if n == 1 else many.format(n, label) for label, n in counts.items()]
     return "; ".join(said) or "none"
 
