@@ -239,3 +239,14 @@ def test_a_million_records_open_in_a_second_and_200_mb(tmp_path: Path) -> None:
     assert last == "record-999999"
     assert float(seconds) < 1
     assert float(megabytes) < 200
+
+
+def test_groups_are_the_selections_that_hold_something(phantom: Path) -> None:
+    records = RecordFile(phantom)
+    for by, names in (("task", records.tasks), ("dataset", records.datasets)):
+        groups = records.groups(by, "train")  # type: ignore[arg-type]
+        counts = {name: len(records.cases("train", **{by: name})) for name in names}
+        assert {name: len(cases) for name, cases in groups.items()} == {
+            name: count for name, count in counts.items() if count
+        }
+    assert records.groups("task", "nowhere") == {}

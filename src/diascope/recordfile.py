@@ -15,7 +15,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, overload
+from typing import Literal, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,12 @@ class RecordFile(Sequence[Record]):
         wanted = _coded(index.split, index.names.splits, split)
         wanted &= _coded(index.dataset, index.names.datasets, dataset)
         return Cases(self, *_turns_of(index, np.flatnonzero(wanted), task))
+
+    def groups(self, by: Literal["dataset", "task"], split: str) -> "dict[str, Cases]":
+        """The turns of a split by the name of their dataset or task; empty ones left out."""
+        names = self.tasks if by == "task" else self.datasets
+        every = {name: self.cases(split=split, **{by: name}) for name in names}
+        return {name: cases for name, cases in every.items() if len(cases)}
 
     def image_path(self, image: Image) -> Path:
         """Where the picture lies."""

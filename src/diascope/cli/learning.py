@@ -58,10 +58,8 @@ def planned(config: "TrainConfig") -> list[str]:
     from diascope.recordfile import RecordFile
 
     data = config.data
-    records = RecordFile(config.resolve(data.records))
-    names = records.tasks if data.mixture.by == "task" else records.datasets
-    sizes = {name: len(records.cases(data.split, **{data.mixture.by: name})) for name in names}
-    sizes = {name: size for name, size in sizes.items() if size}
+    groups = RecordFile(config.resolve(data.records)).groups(data.mixture.by, data.split)
+    sizes = {name: len(cases) for name, cases in groups.items()}
     steps = config.duration.in_steps(config.step_size, sum(sizes.values()))
     mixture = Mixture(sizes, data.mixture, config.seed)
     return [f"{steps} steps of {config.step_size}", *describe(mixture, steps * config.step_size)]

@@ -63,9 +63,7 @@ def taught(model: VisionLanguageModel, case: Case, canvases: CanvasStore) -> Exa
 def open_feed(model: VisionLanguageModel, config: DataConfig, path: Path, seed: int) -> Feed:
     """The feed of a record file; InputError when its split is empty."""
     records = RecordFile(path)
-    names = records.tasks if config.mixture.by == "task" else records.datasets
-    every = {name: records.cases(split=config.split, **{config.mixture.by: name}) for name in names}
-    groups = {name: cases for name, cases in every.items() if len(cases)}
+    groups = records.groups(config.mixture.by, config.split)
     if not groups:
         raise InputError(
             f"{path} has no cases in split {config.split!r}; it has: {', '.join(records.splits)}"
