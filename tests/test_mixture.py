@@ -1,8 +1,10 @@
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from diascope.errors import InputError
 from diascope.mixture import BLOCK, Mixture, MixtureConfig, describe, probabilities
@@ -90,6 +92,22 @@ def test_effective_epochs_are_what_is_drawn() -> None:
 def test_wrong_weights_are_explained(weights: dict[str, float], says: str) -> None:
     with pytest.raises(InputError, match=says):
         Mixture(SIZES, MixtureConfig(kind="fixed", weights=weights), 0)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"alpha": float("nan")},
+        {"alpha": 200.0},
+        {"temperature": 1e-9},
+        {"temperature": float("inf")},
+        {"weights": {"a": float("inf")}},
+        {"weights": {"a": 1e308, "b": 1e308}},
+    ],
+)
+def test_numbers_that_overflow_are_refused(chosen: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        MixtureConfig(**chosen)
 
 
 def test_an_empty_group_is_an_error() -> None:

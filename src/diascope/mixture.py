@@ -12,7 +12,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from diascope.errors import InputError, nearest
 from diascope.values import Value
@@ -27,11 +27,11 @@ class MixtureConfig(Value):
     """proportional: p ~ n. inverse_size: p ~ n^-alpha. temperature: p ~ n^(1/T). fixed: weights."""
     by: Literal["dataset", "task"] = "task"
     """What makes a group."""
-    alpha: float = 1.0
+    alpha: Annotated[FiniteFloat, Field(ge=-8, le=8)] = 1.0
     """inverse_size: 1 is PaliGemma-CXR's ratio (arXiv 2503.00171), 0 uniform, -1 proportional."""
-    temperature: Annotated[float, Field(gt=0)] = 2.0
+    temperature: Annotated[FiniteFloat, Field(ge=0.1)] = 2.0
     """temperature: 1 is proportional, large is uniform."""
-    weights: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    weights: dict[str, Annotated[FiniteFloat, Field(ge=0, le=1e9)]] = Field(default_factory=dict)
     """fixed: a weight for every group, in any unit."""
 
 
@@ -53,7 +53,7 @@ class Mixture:
             raise InputError(f"mixture has nothing to draw from: {', '.join(empty) or 'no groups'}")
         self.sizes = dict(sorted(sizes.items()))
         self.probabilities = probabilities(self.sizes, config)
-        self._seed = seed
+        self.seed = seed
         self._names = [name for name in self.sizes if self.probabilities[name] > 0]
         self._rates = np.array([self.probabilities[name] for name in self._names])
         self._phases = np.random.default_rng([seed, 0]).random(len(self._names))
@@ -100,7 +100,7 @@ class Mixture:
         before = self._drawn(block * BLOCK)
         counts = self._drawn((block + 1) * BLOCK) - before
         groups = np.repeat(np.arange(len(counts)), counts)
-        groups = np.random.default_rng([self._seed, 1, block]).permutation(groups)
+        groups = np.random.default_rng([self.seed, 1, block]).permutation(groups)
         numbers = np.zeros_like(groups)
         for group, start in enumerate(before):
             where = groups == group
@@ -110,7 +110,7 @@ class Mixture:
     @lru_cache(maxsize=256)  # noqa: B019 - a mixture lives as long as its run
     def _permutation(self, group: int, epoch: int) -> NDArray[np.int64]:
         size = self.sizes[self._names[group]]
-        return np.random.default_rng([self._seed, 2, group, epoch]).permutation(size)
+        return np.random.default_rng([self.seed, 2, group, epoch]).permutation(size)
 
 
 def probabilities(sizes: Mapping[str, int], config: MixtureConfig) -> dict[str, float]:

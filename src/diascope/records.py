@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, FiniteFloat, field_validator
 
 from diascope.answers import Answer
 from diascope.expectations import Expectation
 from diascope.geometry import Size
 from diascope.values import Value
+
+Positive = Annotated[FiniteFloat, Field(gt=0)]
 
 
 class Image(Value):
@@ -28,8 +30,8 @@ class Image(Value):
     study: str | None = None
     view: str | None = None
     sha256: str | None = None
-    frame_index: int | None = None
-    spacing_mm: tuple[float, float] | None = None
+    frame_index: Annotated[int, Field(ge=0)] | None = None
+    spacing_mm: tuple[Positive, Positive] | None = None
     """Size of a pixel along x and y, millimetres."""
 
     @field_validator("path")

@@ -40,6 +40,16 @@ def box_without_area(rows: list[Row], root: Path) -> None:
     box["x1"] = box["x0"]
 
 
+def box_that_touches_its_image(rows: list[Row], root: Path) -> None:
+    record = of_task(rows, "detection")
+    width = record["images"][0]["width"]
+    record["turns"][0]["answer"]["boxes"][0] |= {"x0": width, "x1": width + 1}
+
+
+def spacing_that_is_no_number(rows: list[Row], root: Path) -> None:
+    rows[0]["images"][0]["spacing_mm"] = [float("nan"), 1.0]
+
+
 def answer_not_among_its_options(rows: list[Row], root: Path) -> None:
     of_task(rows, "classification")["turns"][0]["answer"]["option"] = "none of these"
 
@@ -68,6 +78,8 @@ SPOILS: list[tuple[Spoil, str]] = [
     (image_outside_its_folder, "image path must stay inside"),
     (box_outside_its_image, "outside"),
     (box_without_area, "no area"),
+    (box_that_touches_its_image, "outside its image"),
+    (spacing_that_is_no_number, "spacing_mm"),
     (answer_not_among_its_options, "none of these"),
     (unknown_task, "unknown task 'detecton', did you mean 'detection'?"),
     (repeated_id, "was given to a record before it"),

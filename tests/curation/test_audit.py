@@ -37,7 +37,7 @@ REPORT = turn("report", Free(), Text(text="Normal."))
 def record(*turns: Turn, **changes: Any) -> Record:
     image = Image(path="a.png", width=80, height=60)
     values: dict[str, Any] = {"id": "r", "dataset": "d", "patient": "p", "study": "s"}
-    values |= {"split": "train", "images": (image,), "turns": turns or (REPORT,)}
+    values |= {"split": "test", "images": (image,), "turns": turns or (REPORT,)}
     return Record(**(values | changes))
 
 
@@ -94,6 +94,13 @@ def test_a_bad_answer(root: Path, asked: Turn, why: str) -> None:
     assert second.startswith("turn 2: ")
 
 
+def test_training_needs_answers(root: Path) -> None:
+    open_question = turn("report", Free(), None)
+    (said,) = Auditor(root).examine(record(open_question, split="train")).reasons
+    assert "no answer to learn from" in said
+    assert Auditor(root).examine(record(open_question, split="val")).reasons == ()
+
+
 def test_a_repeated_id(root: Path) -> None:
     auditor = Auditor(root)
     assert auditor.examine(record()).reasons == ()
@@ -123,6 +130,6 @@ def test_counts_are_of_questions_and_of_patients() -> None:
     assert (audit.records, audit.cases, audit.patients, audit.images) == (6, 11, 4, 1)
     assert (audit.excluded, audit.restricted, audit.licences) == (1, 1, ("CC0-1.0", "unknown"))
     assert [(c.split, c.cases, c.patients) for c in audit.counts] == [
-        ("train", 10, 3),
+        ("test", 10, 3),
         ("val", 1, 1),
     ]

@@ -44,7 +44,10 @@ def test_a_share_of_nothing_gets_nobody() -> None:
     assert {split_of(f"p{n}", {"val": 0.0, "test": 1.0}, 0) for n in range(500)} == {"test"}
 
 
-@pytest.mark.parametrize("shares", [{"train": 0.8}, {"train": 1.2, "val": -0.2}, {}])
+@pytest.mark.parametrize(
+    "shares",
+    [{"train": 0.8}, {"train": 1.2, "val": -0.2}, {}, {"": 1.0}, {"train": float("nan")}],
+)
 def test_shares_that_are_none(shares: dict[str, float]) -> None:
     with pytest.raises(InputError, match="add up to 1"):
         checked(shares)
@@ -54,6 +57,8 @@ def test_the_most_protected_split() -> None:
     assert most_protected("val", "train") == most_protected("train", "val") == "val"
     assert most_protected("test", "val") == "test"
     assert most_protected("hidden", "train") == "hidden"
+    assert most_protected("Training", "dev") == "dev"
+    assert most_protected("validation", "test") == "test"
 
 
 def test_a_patient_stays_in_the_split_that_must_not_leak() -> None:
@@ -68,12 +73,25 @@ def test_a_patient_stays_in_the_split_that_must_not_leak() -> None:
     ]
 
 
-def test_two_test_splits_may_share_a_patient() -> None:
-    leaks = Leaks()
-    both = [record("p", "hidden", "1"), record("p", "test", "1")]
-    for each in both:
-        leaks.add(each)
-    assert [leaks.reason(each) for each in both] == [None, None]
+@pytest.mark.parametrize(
+    ("loses", "keeps"),
+    [
+        ("hidden", "test"),
+        ("training", "validation"),
+        ("dev", "test"),
+        ("Train", "test"),
+        ("Train", "train"),
+        ("val", "validation"),
+    ],
+)
+def test_no_two_splits_share_a_patient(loses: str, keeps: str) -> None:
+    for order in ((loses, keeps), (keeps, loses)):
+        leaks = Leaks()
+        for split in order:
+            leaks.add(record("p", split, split))
+        assert leaks.reason(record("p", keeps, keeps)) is None
+        said = leaks.reason(record("p", loses, loses))
+        assert said == f"its patient is also in the split {keeps!r}, so not kept in {loses!r}"
 
 
 def test_an_image_under_two_names_is_a_leak_too() -> None:

@@ -18,6 +18,7 @@ from diascope.records import Record
 from diascope.sources import source
 from diascope.sources.flare import SOURCE
 from diascope.sources.source import Problem
+from diascope.tasks.checks import problems
 
 CORNERS = "Give the bounding box of the left lung as [x_min, y_min, x_max, y_max]."
 CELLS = "Locate all cells. Return a JSON mapping cell types (RBC, WBC) to boxes in {} format"
@@ -70,7 +71,7 @@ def test_a_record_says_where_it_came_from(tmp_path: Path) -> None:
     question = "Is it? A: Yes, B: No"
     (record,) = records(write(tmp_path, [row("classification", question, "B")]))
     assert source("flare") is SOURCE
-    assert record.id == "train/Xray/set/set_questions_train/1"
+    assert record.id == "training/Xray/set/set_questions_train/1"
     assert (record.dataset, record.split, record.study) == ("set", "train", "a")
     assert record.images[0].path == "training/Xray/set/imagesTr/a.png"
     assert record.images[0].size == (100, 80)
@@ -287,8 +288,38 @@ FOLDERS = {
 def test_splits_are_those_of_the_folders(tmp_path: Path, folder: str, split: str) -> None:
     stated = "train" if split == "train" else "validation"
     write(tmp_path, [row("counting", "How many?", 3, Split=stated)], split=folder)
-    write(tmp_path, [], split="notes")
     assert [record.split for record in records(tmp_path)] == [split]
+
+
+def test_two_folders_of_one_split_are_both_read(tmp_path: Path) -> None:
+    rows = [row("counting", "How many?", 3, Split="val")]
+    for folder in ("val", "validation-public"):
+        write(tmp_path, rows, split=folder)
+    found = records(tmp_path)
+    assert [record.split for record in found] == ["val", "val"]
+    assert len({record.id for record in found}) == 2
+
+
+def test_questions_that_lie_elsewhere_are_told(tmp_path: Path) -> None:
+    rows = [row("counting", "How many?", 3)]
+    write(tmp_path, rows)
+    write(tmp_path, rows, split="notes")
+    (tmp_path / "training" / "SET_Questions_train.json").write_text("[]")
+    (tmp_path / "training" / "Xray" / "set" / "classes.json").write_text("{}")
+    told = {item.file: item.reason for item in read(tmp_path) if isinstance(item, Problem)}
+    stray = ["notes/Xray/set/set_questions_train.json", "training/SET_Questions_train.json"]
+    assert list(told) == stray
+    assert all("<split>/<Category>/<dataset>/" in why for why in told.values())
+
+
+def test_a_slip_of_a_figure_spoils_its_own_row_alone(tmp_path: Path) -> None:
+    rows = [row("counting", "How many?", count) for count in (3, 4, 10**18)]
+    good, bad = read(write(tmp_path, rows))[:2], read(tmp_path)[2]
+    assert [item.turns[0].expects for item in good if isinstance(item, Record)] == [
+        Range(high=8.0)
+    ] * 2
+    assert isinstance(bad, Record)
+    assert problems(bad.turns[0], bad.images[0].size)
 
 
 def test_the_file_with_the_truth_goes_before_the_one_without(tmp_path: Path) -> None:

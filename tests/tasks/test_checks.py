@@ -57,6 +57,18 @@ def mask(x: float, label: str = "lung") -> Mask:
         ("segmentation", LUNG, Masks(masks=(mask(9, "liver"),)), "unknown label 'liver'"),
         ("report", Free(), Text(text=" \n"), "text is empty"),
         ("report", Free(max_chars=3), Text(text="four"), "4 characters, more than 3"),
+        ("counting", Range(high=10), Number(value=0.5), "a count is a whole number, not 0.5"),
+        ("regression", Range(high=10, unit="cm"), Number(value=5, unit="mm"), "in 'mm', but 'cm'"),
+        ("detection", ONE, Boxes(boxes=(box(101, 9, x0=100),)), "outside its image of 100 x 50"),
+        ("segmentation", LUNG,
+         Masks(masks=(Mask(label="lung", polygon=((0, 0), (5, 5), (9, 9))),)), "has no area"),
+        ("classification", Options(options=("a", "a")), None, "two names are spelt alike"),
+        ("classification", Options(options=("", "a")), None, "cannot be written"),
+        ("classification", Options(options=("<loc0001>", "a")), None, "holds a special token"),
+        ("multilabel", LabelSet(labels=("a; b", "c")), None, "separated by"),
+        ("detection", BoxSpace(labels=("a ; b",)), None, "separated by"),
+        ("counting", Range(low=0.2, high=0.7), None, "no whole numbers"),
+        ("regression", Range(high=1e15, decimals=2), None, "too many digits"),
     ],
 )  # fmt: skip
 def test_each_problem_is_told_once(task, expects, answer, problem):

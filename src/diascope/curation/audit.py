@@ -182,4 +182,6 @@ def _turn_reasons(record: Record) -> Iterator[str]:
     for number, turn in enumerate(record.turns, start=1):
         where = f"turn {number}: " if len(record.turns) > 1 else ""
         size = record.images[turn.image].size
+        if turn.answer is None and record.split == "train":
+            yield f"{where}has no answer to learn from; ask it in another split"
         yield from (f"{where}{reason}" for reason in problems(turn, size))

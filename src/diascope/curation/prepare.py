@@ -136,11 +136,12 @@ class _Job:
         auditor, leaks = Auditor(self._root), splits.Leaks()
         with (self._folder / "examined").open("wb") as file:
             for done, record in enumerate(self._kept("read"), start=1):
-                examined = auditor.examine(record)
+                placed = record.model_copy(update={"split": split_of(record)})
+                examined = auditor.examine(placed)
                 if examined.reasons:
                     self._exclude(excluded(record, "; ".join(examined.reasons)))
                 else:
-                    placed = examined.record.model_copy(update={"split": split_of(record)})
+                    placed = examined.record
                     leaks.add(placed)
                     file.write(placed.model_dump_json(exclude_none=True).encode() + b"\n")
                 if progress:
@@ -179,7 +180,10 @@ class _Job:
         return image.model_copy(update={"path": path.relative_to(self._folder).as_posix()})
 
     def _kept(self, spool: str) -> Iterator[Record]:
-        return (line.record for line in read_lines(self._folder / spool) if line.record)
+        for line in read_lines(self._folder / spool):
+            if line.record is None:
+                raise ValueError(f"a record did not survive being written: {line.reason}")
+            yield line.record
 
     def _exclude(self, exclusion: Exclusion) -> None:
         if self._on_error == "stop":

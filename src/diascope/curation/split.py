@@ -1,7 +1,8 @@
 """Splits by patient, and what leaks from one split into another.
 
 The split of a patient is a pure function of its name, the fractions and the seed, so that patients
-who join later move nobody. Splits are ranked: train may leak into nothing, val not into a test.
+who join later move nobody. Splits are ranked: train may leak into nothing, val not into a test; no
+two splits that are spelt differently share a patient.
 """
 
 import hashlib
@@ -13,7 +14,10 @@ from diascope.records import Record
 FRACTIONS: Mapping[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 """Shares of the patients where a source gives no splits."""
 
-_RANKS = {"train": 0, "val": 1}
+_RANKS = {
+    **dict.fromkeys(("train", "training"), 0),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "tune"), 1),
+}
 _MOST_PROTECTED = 2
 
 
@@ -31,9 +35,10 @@ def split_of(patient: str, fractions: Mapping[str, float], seed: int) -> str:
 
 def checked(fractions: Mapping[str, float]) -> Mapping[str, float]:
     """The fractions; InputError unless they are shares that add up to 1."""
-    if any(share < 0 for share in fractions.values()) or abs(sum(fractions.values()) - 1) > 1e-9:
+    whole = abs(sum(fractions.values()) - 1) <= 1e-9
+    if not whole or not all(name and share >= 0 for name, share in fractions.items()):
         told = ", ".join(f"{name} {share:g}" for name, share in fractions.items())
-        raise InputError(f"split fractions must be 0 or more and add up to 1, not {told}")
+        raise InputError(f"split fractions need names, and 0 or more that add up to 1, not {told}")
     return fractions
 
 
@@ -63,8 +68,9 @@ def most_protected(first: str, second: str) -> str:
     return max(first, second, key=_rank)
 
 
-def _rank(split: str) -> int:
-    return _RANKS.get(split, _MOST_PROTECTED)
+def _rank(split: str) -> tuple[int, str]:
+    """Of two splits that are protected alike, the later in the alphabet keeps what both have."""
+    return _RANKS.get(split.lower(), _MOST_PROTECTED), split
 
 
 def _keys(record: Record) -> dict[str, str]:

@@ -33,8 +33,11 @@ from diascope.sources._flare.layout import (
     normalised,
     question_files,
     rows,
+    strays,
 )
 from diascope.sources.source import Problem, Source
+
+_FOLDERS = "one of training, validation-public, validation-hidden, testing"
 
 
 class _Asked(NamedTuple):
@@ -55,6 +58,9 @@ def _read(root: Path) -> Iterator[Record | Problem]:
     reader = _Reader(root, files)
     for file in files:
         yield from reader.records(file)
+    for path in strays(root, files):
+        why = f"not read: questions lie in <split>/<Category>/<dataset>/, <split> {_FOLDERS}"
+        yield Problem(file=path.relative_to(root).as_posix(), row=None, reason=why)
 
 
 class _Reader:

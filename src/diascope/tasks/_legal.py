@@ -14,7 +14,7 @@ from diascope.expectations import (
     Options,
     Range,
 )
-from diascope.geometry import Size
+from diascope.geometry import Rect, Size, intersect
 
 TOLERANCE_PX = 1.0
 """How far outside its image a coordinate may lie: annotations are rounded in either direction."""
@@ -59,16 +59,20 @@ def _label_problems(answer: Labels, expects: LabelSet) -> list[str]:
 
 
 def _number_problems(answer: Number, expects: Range) -> list[str]:
-    if expects.low <= answer.value <= expects.high:
-        return []
-    return [f"number {answer.value:g} is outside its range, {expects.low:g} to {expects.high:g}"]
+    found = []
+    if not expects.low <= answer.value <= expects.high:
+        span = f"{expects.low:g} to {expects.high:g}"
+        found.append(f"number {answer.value:g} is outside its range, {span}")
+    if answer.unit and expects.unit and answer.unit != expects.unit:
+        found.append(f"number is in {answer.unit!r}, but {expects.unit!r} is asked for")
+    return found
 
 
 def _box_problems(answer: Boxes, expects: BoxSpace, size: Size) -> list[str]:
     outside = [
         f"box {box.corners} is outside its image of {size.width} x {size.height}"
         for box in answer.boxes
-        if not _inside((box.corners[:2], box.corners[2:]), size)
+        if not _inside((box.corners[:2], box.corners[2:]), size) or not _shown(box.corners, size)
     ]
     labels = _unknown("label", (box.label for box in answer.boxes), expects.labels)
     return labels + _too_many("boxes", len(answer.boxes), expects.limit) + outside
@@ -80,6 +84,7 @@ def _mask_problems(answer: Masks, expects: MaskSpace, size: Size) -> list[str]:
         for mask in answer.masks
         if not _inside(mask.polygon, size)
     ]
+    outside += [f"polygon of {m.label!r} has no area" for m in answer.masks if _flat(m.polygon)]
     labels = _unknown("label", (mask.label for mask in answer.masks), expects.labels)
     return labels + _too_many("masks", len(answer.masks), expects.limit) + outside
 
@@ -94,6 +99,17 @@ def _text_problems(answer: Text, expects: Free) -> list[str]:
 
 def _too_many(what: str, count: int, limit: int) -> list[str]:
     return [f"{count} {what}, more than the limit of {limit}"] if count > limit else []
+
+
+def _shown(corners: Rect, size: Size) -> bool:
+    """Whether any of the box is in the image; one that only touches it would be written as none."""
+    x0, y0, x1, y1 = intersect(corners, (0.0, 0.0, float(size.width), float(size.height)))
+    return x1 > x0 and y1 > y0
+
+
+def _flat(polygon: tuple[tuple[float, float], ...]) -> bool:
+    following = polygon[1:] + polygon[:1]
+    return not sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(polygon, following, strict=True))
 
 
 def _inside(points: Iterable[tuple[float, float]], size: Size) -> bool:

@@ -40,8 +40,17 @@ def _codec(turn: Turn, dialect: Dialect, canvas: CanvasMap) -> Codec[Any]:
 
 def _measure(case: Case, answer: Answer | None) -> Row:
     reply = metric.as_labels(answer) if isinstance(answer, Labels | Findings) else None
-    known = case.truth if isinstance(case.truth, Findings) else truth(case, Labels)
-    return metric.row(metric.as_labels(known), reply, _names(case.turn))
+    return metric.row(_known(case), reply, _names(case.turn))
+
+
+def _known(case: Case) -> Labels:
+    """The truth as labels; a finding that a list of findings leaves out is absent."""
+    if not isinstance(case.truth, Findings):
+        return truth(case, Labels)
+    listed = metric.as_labels(case.truth)
+    named = {finding.name for finding in case.truth.findings}
+    unlisted = tuple(name for name in _names(case.turn) if name not in named)
+    return listed.model_copy(update={"absent": listed.absent + unlisted})
 
 
 def _summarise(sums: Sums) -> dict[str, Array]:

@@ -66,6 +66,33 @@ def test_the_convention_is_that_of_the_question(stated: str, order: Any) -> None
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "in 0-1000",
+        "scaled to 0-1",
+        "in the range 0 to 1",
+        "between 0 and 1.0",
+        "normalised",
+        "as percentages",
+        "relative to the image size",
+    ],
+)
+def test_scaled_boxes_are_refused(words: str) -> None:
+    with pytest.raises(questions.Unreadable, match="scaled"):
+        questions.box_format(f"Find the head [x1, y1, x2, y2] {words}.")
+
+
+def test_pixels_from_a_corner_are_not_scaled() -> None:
+    question = "Find heads 1 to 10 [x1, y1, x2, y2], in pixels relative to the top-left corner."
+    assert questions.box_format(question) == BoxFormat()
+
+
+def test_what_follows_the_last_option_is_no_part_of_it() -> None:
+    asked = "Which? A: cat, B: dog. Please answer with a letter."
+    assert questions.options(asked) == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
     ("question", "target"),
     [
         (

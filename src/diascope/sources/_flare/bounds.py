@@ -18,6 +18,8 @@ from diascope.sources._flare.layout import Unreadable
 
 T = TypeVar("T")
 
+LARGEST = 1e9
+"""A larger figure in a training answer is a slip; it bounds nothing, and its row is left out."""
 MOST_OPTIONS = 30
 """A classification without options in its question and with more answers than this is a VQA."""
 
@@ -90,7 +92,8 @@ def _readable(read: Callable[[JsonValue], T], values: Iterable[JsonValue]) -> li
 
 
 def _numbers(values: Collection[JsonValue]) -> Bounds:
-    figures = _readable(answers.figure, values)
+    every = _readable(answers.figure, values)
+    figures = [figure for figure in every if abs(figure.value) <= LARGEST]
     if not figures:
         return Bounds()
     low = min(figure.value for figure in figures)

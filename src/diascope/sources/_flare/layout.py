@@ -35,6 +35,8 @@ class QuestionFile(NamedTuple):
 
     path: Path
     split: str
+    folder: str
+    """Of the split; two folders may mean one split."""
     category: str
     dataset: str
 
@@ -42,7 +44,7 @@ class QuestionFile(NamedTuple):
     def key(self) -> str:
         """Unique over the layout and the same whether or not the file holds the answers."""
         stem = _WITH_TRUTH.sub("", self.path.stem)
-        return f"{self.split}/{self.category}/{self.dataset}/{stem}"
+        return f"{self.folder}/{self.category}/{self.dataset}/{stem}"
 
     @property
     def is_answered(self) -> bool:
@@ -80,11 +82,26 @@ def question_files(root: Path) -> list[QuestionFile]:
     chosen: dict[str, QuestionFile] = {}
     for folder in sorted(root.iterdir()):
         split = SPLITS.get(normalised(folder.name))
-        for path in sorted(folder.glob("*/*/*questions*.json")) if split else ():
-            file = QuestionFile(path, split or "", *path.parts[-3:-1])
-            if file.key not in chosen or _WITH_TRUTH.search(path.stem):
+        for path in sorted(folder.glob("*/*/*.json")) if split else ():
+            file = QuestionFile(path, split or "", *path.parts[-4:-1])
+            better = file.key not in chosen or _WITH_TRUTH.search(path.stem)
+            if _has_questions(path) and better:
                 chosen[file.key] = file
     return list(chosen.values())
+
+
+def strays(root: Path, files: Iterable[QuestionFile]) -> list[Path]:
+    """Files that are named like questions, in order of path, and lie where none are looked for."""
+    read = {_WITH_TRUTH.sub("", str(file.path.with_suffix(""))) for file in files}
+    return [
+        path
+        for path in sorted(root.rglob("*.json"))
+        if _has_questions(path) and _WITH_TRUTH.sub("", str(path.with_suffix(""))) not in read
+    ]
+
+
+def _has_questions(path: Path) -> bool:
+    return "questions" in path.name.lower()
 
 
 def rows(file: QuestionFile) -> Iterator[tuple[int, Row | str]]:

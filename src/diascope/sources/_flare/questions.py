@@ -43,7 +43,12 @@ _CORNERS: dict[str, Order] = {
     "centerx,centery,width,height": "cxcywh",
 }
 _BRACKETS = re.compile(r"[\[(]([^\[\]()]*)[\])]")
-_SCALED = re.compile(r"\b(normali[sz]ed|relative|percent(age)?s?)\b", re.IGNORECASE)
+_SCALED = re.compile(
+    r"\b(normali[sz]ed|scaled|fractions?|percent(age)?s?"
+    r"|relative to the (image|picture|width|height|size)"
+    r"|0(\.0)?\s*(-|\u2013|to|and|,)\s*(1(\.0)?|100|1000|1023|1024))(?![\w.]\d|\w)",
+    re.IGNORECASE,
+)
 _UNITS = {
     "mm": r"mm|milli(?:met(?:re|er)s?)",
     "cm": r"cm|centi(?:met(?:re|er)s?)",
@@ -93,7 +98,9 @@ def _lettered(question: str, mark: str) -> tuple[str, ...]:
             best = max(best, run, key=len)
     ends = [*(match.start() for match in best[1:]), len(question)][: len(best)]
     texts = [question[match.end() : end] for match, end in zip(best, ends, strict=True)]
-    return tuple(text.strip().split("\n")[0].strip(" \t,;.") for text in texts)
+    lines = [text.strip().split("\n")[0] for text in texts]
+    lines[-1:] = [_plain(line) for line in lines[-1:]]  # what follows the last option is no part
+    return tuple(line.strip(" \t,;.") for line in lines)
 
 
 def labels(question: str, known: Collection[str]) -> tuple[str, ...]:
