@@ -69,7 +69,7 @@ def test_a_killed_run_goes_on_where_it_stopped(tmp_path):
         PredictionFile.open(tmp_path)
     later = PROVENANCE.model_copy(update={"created": "2026-11-23T08:00:00+00:00"})
     with PredictionWriter(tmp_path, later) as writer:
-        assert writer.answered == {"a#0"}
+        assert list(writer.replies) == ["a#0"]
         writer.write(prediction("b"))
     assert (tmp_path / "predictions.jsonl").read_bytes() == lines
     assert PredictionFile.open(tmp_path).provenance == PROVENANCE

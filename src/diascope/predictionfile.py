@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ from diascope.codecs.dialect import Dialect
 from diascope.errors import InputError
 from diascope.geometry import CanvasMap, Fit, Size
 from diascope.predictions import Prediction
-from diascope.recordfile import RecordFile
+from diascope.recordfile import RecordFile, spread
 from diascope.recordindex import reason
 from diascope.records import Case
 from diascope.values import Value
@@ -91,7 +91,7 @@ class Provenance(Value):
         """The cases of the split, tasks and limit stated here: task by task, in file order."""
         tasks = self.tasks or records.tasks
         chosen = [records.cases(split=self.split, task=task) for task in tasks]
-        return [case for cases in chosen for case in _spread(cases, self.limit)]
+        return [case for cases in chosen for case in spread(cases, self.limit)]
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class PredictionFile:
 class PredictionWriter:
     """Appends predictions to a folder, and goes on where an earlier run of the same kind stopped.
 
-    A context manager. `answered` holds the ids of the cases that the folder already answers. A
+    A context manager. `replies` holds what the folder already answers, by the ids of the cases. A
     folder begun under other settings is an InputError; `created` alone may differ.
     """
 
@@ -138,17 +138,17 @@ class PredictionWriter:
         self.provenance = _claim(folder, provenance)
         self._digest = self.provenance.digest
         _cut_torn_line(folder / PREDICTIONS)
-        self.answered = {p.id for p in PredictionFile.open(folder).predictions}
+        self.replies = {p.id: p.text for p in PredictionFile.open(folder).predictions}
         self._file: IO[bytes] = (folder / PREDICTIONS).open("ab")
 
     def write(self, prediction: Prediction) -> None:
         """Append one line, stamped with the provenance; a second reply to a case is an error."""
-        if prediction.id in self.answered:
+        if prediction.id in self.replies:
             raise ValueError(f"{prediction.id} is answered already")
         stamped = prediction.model_copy(update={"provenance": self._digest})
         self._file.write(stamped.model_dump_json().encode() + b"\n")
         self._file.flush()
-        self.answered.add(prediction.id)
+        self.replies[prediction.id] = prediction.text
 
     def __enter__(self) -> Self:
         """The writer itself."""
@@ -202,15 +202,9 @@ def relative_path(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
 
 
-def _spread(cases: Sequence[Case], limit: int | None) -> Iterable[Case]:
-    if limit is None or len(cases) <= limit:
-        return cases
-    return [cases[number * len(cases) // limit] for number in range(limit)]
-
-
 def _read(line: bytes, where: str, digest: str) -> Prediction:
     if not line.endswith(b"\n"):
-        raise InputError(f"{where}: the line is cut off; predict into this folder again to mend it")
+        raise InputError(f"{where}: the line is cut off; predict with --resume to mend it")
     try:
         prediction = Prediction.model_validate_json(line)
     except ValidationError as error:

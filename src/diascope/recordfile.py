@@ -140,6 +140,13 @@ class Cases(Sequence[Case]):
         return Case(self.records[int(self._position[index])], int(self._turn[index]))
 
 
+def spread(cases: Sequence[Case], limit: int | None) -> Sequence[Case]:
+    """At most `limit` of the cases, at even distances, and so over patients."""
+    if limit is None or len(cases) <= limit:
+        return cases
+    return [cases[number * len(cases) // limit] for number in range(limit)]
+
+
 def write_records(path: Path, records: Iterable[Record]) -> int:
     """Write every record, all or nothing, and return how many; InputError for a repeated id."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")

@@ -1,4 +1,4 @@
-"""diascope demo: what it says before and after; the path itself is tested where it lives."""
+"""diascope demo: what it says before and after; the path itself is run, and judged, by .ci/run."""
 
 import io
 from collections.abc import Callable

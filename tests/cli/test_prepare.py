@@ -147,12 +147,24 @@ def test_a_dry_run_says_what_is_there_and_writes_nothing(
     run: Run, raw: Path, tmp_path: Path
 ) -> None:
     spoil(raw, line_that_is_no_record)
-    code, printed, _ = run("prepare", "jsonl", raw, tmp_path / "out", "--dry-run")
+    code, printed, err = run("prepare", "jsonl", raw, tmp_path / "out", "--dry-run")
     assert code == 0
-    assert "phantom-chest: classification:" in printed
-    assert "cannot be read: 1" in printed
-    assert "records.jsonl, row 1: images: Field required" in printed
+    assert "phantom-chest" in printed
+    assert "1 left out" in printed
+    assert "records.jsonl, row 1: images: Field required" in err
     assert not (tmp_path / "out").exists()
+    code, printed, _ = run("prepare", "jsonl", raw, tmp_path / "out", "--dry-run", "--json")
+    foretold = json.loads(printed)
+    run("prepare", "jsonl", raw, tmp_path / "out")
+    assert foretold == json.loads((tmp_path / "out" / "audit.json").read_text())
+
+
+def test_a_dry_run_of_a_source_that_draws_draws_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "phantom.toml").write_text("seed = 1\npatients = 3\n")
+    code, printed, _ = run("prepare", "phantom", tmp_path, tmp_path / "out", "--dry-run")
+    assert code == 0
+    assert "would draw 3 patients" in printed
+    assert [path.name for path in tmp_path.iterdir()] == ["phantom.toml"]
 
 
 @pytest.mark.parametrize("shares", ["test", "test=most", "test=0.5"])

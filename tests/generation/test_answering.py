@@ -124,7 +124,8 @@ def test_findings_then_report_over_two_studies(model: PaliGemma, conversation: R
     words = model.text([token for token in given if token != model._image_id])
     assert given.count(model._image_id) == 2 * 64
     assert "prior, main\nprior report: A small nodule.\nList the findings." in words
-    assert f"\n{findings.text}\nWrite the report." in words
+    assert "\nlabels: nodule; effusion (image 2)\n" in words
+    assert f"\n{findings.text}\nWrite the report. (image 2)" in words
 
 
 def test_asking_the_report_asks_the_findings_first(

@@ -39,3 +39,12 @@ def test_a_forbidden_token_is_never_drawn() -> None:
         masked.repeat(500, 1), Sampling(temperature=2.0), np.linspace(0, 0.999, 500).tolist()
     )
     assert 1 not in tokens
+
+
+def test_a_draw_just_below_one_takes_a_token_that_is_allowed() -> None:
+    masked = LOGITS.clone()
+    masked[0, 1] = -torch.inf
+    for sampling in (Sampling(temperature=2.0), Sampling(temperature=1.0, top_p=0.5)):
+        tokens, logprobs = choose(masked, sampling, [1 - 1e-9])
+        assert tokens[0] != 1
+        assert np.isfinite(logprobs).all()

@@ -1,14 +1,13 @@
 """diascope prepare: a raw layout to audited, patient-safe records."""
 
 import sys
-from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diascope.cli.options import AsJson, DryRun, Seed, print_json, print_rows, refuse_existing
+from diascope.cli.options import AsJson, DryRun, Seed, print_json, print_rows, refuse_existing, say
 from diascope.cli.progress import progress
 from diascope.errors import InputError
 
@@ -46,7 +45,7 @@ def prepare(
     refuse_existing(out)
     shares = dict(map(_share, split)) if split else None
     if dry_run:
-        print(*_contents(source, root), sep="\n")
+        _survey(source, root, shares, seed, as_json)
         return
     from diascope.curation.prepare import prepare as prepare_all
 
@@ -54,8 +53,11 @@ def prepare(
         made = prepare_all(source, root, out, on_error.value, shares, seed, report)
     if as_json:
         print_json(made.audit)
-    else:
-        _print_audit(made.audit, out)
+        return
+    _print_audit(made.audit, str(out))
+    rest = made.audit.excluded - _LISTED
+    if rest > 0:
+        print(f"left out: {rest} more, all listed in {out / 'audit.json'}", file=sys.stderr)
 
 
 def _share(text: str) -> tuple[str, float]:
@@ -66,38 +68,36 @@ def _share(text: str) -> tuple[str, float]:
         raise InputError(f"--split {text}: should be a name and a share, as in test=0.2") from None
 
 
-def _contents(source: str, root: Path) -> list[str]:
-    """What a source finds: questions by data set and task, then what it cannot read."""
-    from diascope.records import Record
+def _survey(
+    source: str, root: Path, shares: dict[str, float] | None, seed: int, as_json: bool
+) -> None:
+    """What would be kept and left out; of a source that makes what it reads, what it would make."""
+    from diascope.curation.prepare import survey
     from diascope.sources import source as source_named
 
     if not root.is_dir():
         raise InputError(f"{root}: there is no such folder to read")
-    items = list(source_named(source).read(root))
-    asked = Counter(
-        (item.dataset, turn.task)
-        for item in items
-        if isinstance(item, Record)
-        for turn in item.turns
-    )
-    problems = [item for item in items if not isinstance(item, Record)]
-    return [
-        *(f"{dataset}: {task}: {count} questions" for (dataset, task), count in asked.items()),
-        f"cannot be read: {len(problems)}",
-        *(f"{problem.file}, row {problem.row}: {problem.reason}" for problem in problems),
-    ]
+    plan = source_named(source).plan
+    if plan is not None:
+        say(plan(root), as_json, plan=plan(root))
+        return
+    with progress("examine") as report:
+        audit = survey(source, root, shares, seed, report)
+    if as_json:
+        print_json(audit)
+    else:
+        _print_audit(audit, "would keep")
 
 
-def _print_audit(audit: "Audit", out: Path) -> None:
+def _print_audit(audit: "Audit", what: str) -> None:
     """Counts on standard output; what was left out on standard error."""
     rows = [
         (count.split, count.dataset, count.task, str(count.cases), str(count.patients))
         for count in audit.counts
     ]
     print_rows(("split", "dataset", "task", "questions", "patients"), rows)
-    print(f"{out}: {audit.records} records of {audit.patients} patients, {audit.excluded} left out")
+    print(
+        f"{what}: {audit.records} records of {audit.patients} patients, {audit.excluded} left out"
+    )
     for exclusion in audit.exclusions[:_LISTED]:
         print(f"left out: {exclusion}", file=sys.stderr)
-    if audit.excluded > _LISTED:
-        rest = audit.excluded - _LISTED
-        print(f"left out: {rest} more, all listed in {out / 'audit.json'}", file=sys.stderr)

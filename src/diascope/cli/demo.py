@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diascope.cli.options import AsJson, DryRun, Seed, print_json, print_table, refuse_existing
+from diascope.cli.options import (
+    AsJson,
+    DryRun,
+    Seed,
+    print_json,
+    print_table,
+    refuse_existing,
+    say,
+)
 from diascope.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -24,7 +32,8 @@ def demo(
     """Draw images, train, predict, score, report."""
     refuse_existing(out)
     if dry_run:
-        print(f"would write {out}: records, a run, predictions, scores and report.html")
+        plan = f"would write {out}: records, a run, predictions, scores and report.html"
+        say(plan, as_json, would_write=str(out))
         return
     from diascope.reporting.tables import terminal
     from diascope.run import demo as run_demo
@@ -40,27 +49,45 @@ def demo(
 
 
 def rivals(cards: Sequence["Scorecard"]) -> "Table":
-    """Every set of predictions beside the first: the score, and the replies that are no answer."""
+    """Every set of predictions beside the first.
+
+    In brackets the share of the way from the trivial baseline to the truth.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     from diascope.reporting.words import number, task_words
 
-    table = Table(title="beside its rivals", title_justify="left", box=SIMPLE_HEAD)
+    table = Table(
+        title="beside its rivals (in brackets: of the way from baseline to truth)",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+    )
     for heading in ("task", *(card.name for card in cards), "baseline"):
         table.add_column(heading, justify="left" if heading == "task" else "right")
     for score in cards[0].tasks:
         cells = [_cell(card.task(score.task)) for card in cards]
         name, baseline = task_words(score.task), number(score.primary.baseline)
         table.add_row(*map(Text, (name, *cells, baseline)))
+    table.add_section()
+    table.add_row("replies that are no answer", *map(_invalid, cards), "")
     return table
 
 
 def _cell(score: "TaskScore | None") -> str:
-    from diascope.reporting.words import number
+    """The score, how far it is from the baseline to the truth, and what could not be read."""
+    from diascope.reporting.words import number, percent
 
     if score is None:
         return "not asked"
-    invalid = f", {score.counts.invalid} invalid" if score.counts.invalid else ""
-    return number(score.primary.score.value) + invalid
+    invalid = f"\n{score.counts.invalid} invalid" if score.counts.invalid else ""
+    return f"{number(score.primary.score.value)} ({percent(score.primary.way)}){invalid}"
+
+
+def _invalid(card: "Scorecard") -> str:
+    from diascope.reporting.words import percent
+
+    asked = sum(task.counts.n for task in card.tasks)
+    invalid = sum(task.counts.invalid for task in card.tasks)
+    return f"{invalid} of {asked} ({percent(invalid / asked if asked else None)})"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diascope.cli.options import DryRun, Seed, record_file, refuse_existing
+from diascope.cli.options import AsJson, DryRun, Seed, record_file, refuse_existing, say
 from diascope.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def train(
         bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")
     ] = False,
     dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fine-tune a model as a recipe says."""
     if not resume:
@@ -32,14 +33,15 @@ def train(
     if dry_run:
         from diascope.configuration import dump_toml
 
-        print(dump_toml(config), *(f"# {line}" for line in plan), sep="\n")
+        shown = "\n".join([dump_toml(config), *(f"# {line}" for line in plan)])
+        say(shown, as_json, config=config.model_dump(mode="json"), plan=plan)
         return
     print(*plan, sep="\n", file=sys.stderr)
     from diascope.training.loop import train as train_model
 
     with progress("train") as report:
-        train_model(config, out, resume, lambda done, total, logged: report(done, total))
-    print(out)
+        model = train_model(config, out, resume, lambda done, total, logged: report(done, total))
+    say(str(out), as_json, run=str(out), model=str(model))
 
 
 def configured(recipe: str, overrides: list[str]) -> "TrainConfig":
@@ -55,10 +57,15 @@ def configured(recipe: str, overrides: list[str]) -> "TrainConfig":
 def planned(config: "TrainConfig") -> list[str]:
     """How often each group of the training split will be seen, a line a group."""
     from diascope.mixture import Mixture, describe
+    from diascope.models import family
     from diascope.recordfile import RecordFile
+    from diascope.training.evaluation import refuse_unknown
 
     data = config.data
-    groups = RecordFile(config.resolve(data.records)).groups(data.mixture.by, data.split)
+    records = RecordFile(config.resolve(data.records))
+    family(config.model.family)
+    refuse_unknown(records, config.evaluation)
+    groups = records.groups(data.mixture.by, data.split)
     sizes = {name: len(cases) for name, cases in groups.items()}
     steps = config.duration.in_steps(config.step_size, sum(sizes.values()))
     mixture = Mixture(sizes, data.mixture, config.seed)
@@ -84,15 +91,23 @@ def predict(
     temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token.")] = 0.0,
     top_p: Annotated[float, typer.Option(min=0.01, max=1, help="Sample from so much mass.")] = 1.0,
     seed: Seed = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep the replies already there, and ask the rest.")
+    ] = False,
     dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Answer questions, valid by construction."""
-    refuse_existing(out)
+    if not resume:
+        refuse_existing(out)
     path, tasks = record_file(records), tuple(task or ())
     chosen = None if split == "all" else split
     asked = counted(path, chosen, tasks, limit)
     if dry_run:
-        print(*(f"{name}: {count} cases" for name, count in asked.items()), sep="\n")
+        from diascope.generation.predict import model_folder
+
+        model_folder(model)
+        say("\n".join(f"{name}: {n} cases" for name, n in asked.items()), as_json, cases=asked)
         return
     from diascope.generation.answering import Asking
     from diascope.generation.predict import Asked
@@ -103,8 +118,17 @@ def predict(
     asking = Asking(not free, sampling, seed, batch_size)
     with progress("predict") as report:
         selection = Asked(chosen, tasks, limit)
-        answer(model, path, out, name=name, asked=selection, asking=asking, progress=report)
-    print(out)
+        answer(
+            model,
+            path,
+            out,
+            name=name,
+            asked=selection,
+            asking=asking,
+            resume=resume,
+            progress=report,
+        )
+    say(str(out), as_json, predictions=str(out), cases=asked)
 
 
 def counted(

@@ -1,5 +1,6 @@
 """Options that several verbs share, and how a result is printed."""
 
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -60,6 +61,11 @@ def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         table.add_row(*map(Text, row))
     print_table(table)
+
+
+def say(text: str, as_json: bool, **facts: object) -> None:
+    """A result in words, or its facts as one line of JSON, on standard output."""
+    print(json.dumps(facts) if as_json else text)
 
 
 def print_json(value: "BaseModel") -> None:

@@ -13,6 +13,7 @@ from diascope.cli.options import (
     print_json,
     print_table,
     refuse_existing,
+    say,
 )
 
 
@@ -49,6 +50,7 @@ def report(
     scores: Annotated[list[Path], typer.Argument(help="Scores, the reported one first.")],
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
     dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write one self-contained HTML page."""
     from diascope.reporting.page import report as write_report
@@ -56,7 +58,8 @@ def report(
 
     refuse_existing(out)
     cards = [Scorecard.read(existing(path)) for path in scores]
+    names = [card.name for card in cards]
     if dry_run:
-        print(f"would write {out} about {', '.join(card.name for card in cards)}")
+        say(f"would write {out} about {', '.join(names)}", as_json, would_write=str(out), of=names)
         return
-    print(write_report(cards, out))
+    say(str(write_report(cards, out)), as_json, page=str(out), of=names)

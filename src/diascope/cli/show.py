@@ -122,9 +122,10 @@ def show_batch(recipe: str, overrides: list[str], number: int) -> None:
     config = configured(recipe, overrides)
     model = start_model(config)
     feed = open_feed(model, config.data, config.resolve(config.data.records), config.seed)
-    batch = feed.batch(0, max(1, number))
-    for row in range(number):
-        print(feed.case(row).id, batch.show(model.spell, row), sep="\n")
+    cases = [feed.case(position) for position in range(max(1, number))]
+    batch = feed.of(cases)
+    for row, case in enumerate(cases):
+        print(case.id, batch.show(model.spell, row), sep="\n")
 
 
 def _record_lines(record: "Record") -> Iterator[str]:

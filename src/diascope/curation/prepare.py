@@ -10,6 +10,7 @@ the end or not at all.
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
@@ -79,10 +80,7 @@ def prepare(
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True)
     try:
-        job = _Job(root, partial, on_error)
-        splitter = job.read(layout)
-        leaks = job.examine(lambda record: splitter.of(record, fractions, seed), progress)
-        audit = job.write(leaks)
+        audit = _Job(root, partial, on_error).run(layout, fractions, seed, progress)
         card = _card(layout, partial / "records.jsonl", audit, fractions, seed)
         (partial / "audit.json").write_text(audit.model_dump_json(indent=1))
         (partial / "card.json").write_text(card.model_dump_json(indent=1))
@@ -90,6 +88,20 @@ def prepare(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Preparation(out, audit, card)
+
+
+def survey(
+    source: str,
+    root: Path,
+    split: Mapping[str, float] | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Audit:
+    """What `prepare` would keep and what it would leave out, and why; nothing is kept of it."""
+    fractions = splits.checked(split or splits.FRACTIONS)
+    with tempfile.TemporaryDirectory() as folder:
+        job = _Job(root, Path(folder), "skip", keeps_images=False)
+        return job.run(source_named(source), fractions, seed, progress)
 
 
 class _Splitter:
@@ -111,12 +123,27 @@ class _Splitter:
 class _Job:
     """Three passes with what was read kept on disk: read, examine, write."""
 
-    def __init__(self, root: Path, folder: Path, on_error: OnError) -> None:
+    def __init__(
+        self, root: Path, folder: Path, on_error: OnError, keeps_images: bool = True
+    ) -> None:
         self._root = root
         self._folder = folder
         self._on_error = on_error
+        self._keeps_images = keeps_images
         self._exclusions: list[Exclusion] = []
         self._num_read = 0
+
+    def run(
+        self,
+        layout: Source,
+        fractions: Mapping[str, float],
+        seed: int,
+        progress: Progress | None,
+    ) -> Audit:
+        """All three."""
+        splitter = self.read(layout)
+        leaks = self.examine(lambda record: splitter.of(record, fractions, seed), progress)
+        return self.write(leaks)
 
     def read(self, layout: Source) -> _Splitter:
         """Keep every record that the source can read, and learn the splits that it gives."""
@@ -174,7 +201,7 @@ class _Job:
         """The image under its name by content, linked or copied there."""
         name = f"{image.sha256}"[:32] + PurePosixPath(image.path).suffix.lower()
         path = self._folder / "images" / name[:2] / name
-        if not path.exists():
+        if self._keeps_images and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             _link_or_copy(self._root / image.path, path)
         return image.model_copy(update={"path": path.relative_to(self._folder).as_posix()})

@@ -1,7 +1,9 @@
 """Asking a model about cases: turns in order, each after the replies to the turns before it."""
 
-from collections.abc import Callable, Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from diascope.codecs.codec import Codec, ParseError
@@ -52,7 +54,8 @@ class Interview:
         budget = grammar.longest() + 1
         if isinstance(case.turn.expects, Free):
             budget = min(budget, self.asking.text_budget)
-        return Request(example, grammar if self.asking.constrained else None, budget)
+        stream = zlib.crc32(case.id.encode())
+        return Request(example, grammar if self.asking.constrained else None, budget, stream)
 
     def _codec(self, case: Case) -> Codec[Any]:
         canvas_map = self.model.canvas_map(case.image.size)
@@ -83,25 +86,38 @@ def read(codec: Codec[Any], completion: Completion) -> Outcome:
         return Invalid(why=why)
 
 
+def answers(
+    model: VisionLanguageModel,
+    cases: Sequence[Case],
+    canvases: CanvasStore,
+    asking: Asking = Asking(),  # noqa: B008 - frozen
+    known: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[Prediction]:
+    """The replies as they are made: to all first turns, then to all second ones, and so on.
+
+    The turns before an asked one are asked as well, since its question follows on their replies.
+    `known` holds replies by the ids of their cases; those are not asked again.
+    """
+    interview = Interview(model, canvases, asking, TorchEngine(model, asking.batch_size))
+    interview.replies |= known
+    wanted = {case.id for case in cases}
+    asked = {
+        earlier.id: earlier
+        for case in cases
+        for earlier in case.record.cases()[: case.index + 1]
+        if earlier.id not in known
+    }
+    for turn in sorted({case.index for case in asked.values()}):
+        of_turn = [case for case in asked.values() if case.index == turn]
+        yield from (reply for reply in interview.ask(of_turn) if reply.id in wanted)
+
+
 def answer_cases(
     model: VisionLanguageModel,
     cases: Sequence[Case],
     canvases: CanvasStore,
     asking: Asking = Asking(),  # noqa: B008 - frozen
-    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Prediction]:
-    """Answer cases, all first turns, then all second ones, and so on; returned as they were asked.
-
-    The turns before an asked one are asked as well, since its question follows on their replies.
-    """
-    interview = Interview(model, canvases, asking, TorchEngine(model, asking.batch_size))
-    asked = {
-        earlier.id: earlier for case in cases for earlier in case.record.cases()[: case.index + 1]
-    }
-    answered: dict[str, Prediction] = {}
-    for turn in sorted({case.index for case in asked.values()}):
-        of_turn = [case for case in asked.values() if case.index == turn]
-        for prediction in interview.ask(of_turn):
-            answered[prediction.id] = prediction
-            progress(len(answered), len(asked))
-    return [answered[case.id] for case in cases]
+    """The replies to cases, in the order they were asked."""
+    replies = {reply.id: reply for reply in answers(model, cases, canvases, asking)}
+    return [replies[case.id] for case in cases]

@@ -18,6 +18,8 @@ class Request:
     """None lets the model write what it likes."""
     budget: int
     """Tokens at most, the closing one included."""
+    stream: int = 0
+    """Names the random stream it draws from, so that a reply does not hang on who else is asked."""
 
 
 @dataclass(frozen=True)

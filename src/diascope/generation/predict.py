@@ -12,17 +12,24 @@ import torch
 from diascope.environment import commit, versions
 from diascope.errors import InputError
 from diascope.expectations import Free
-from diascope.generation.answering import Asking, answer_cases
+from diascope.generation.answering import Asking, answers
 from diascope.imaging.canvas import render_profile
 from diascope.imaging.store import CanvasStore
 from diascope.models import all_families, family
 from diascope.models.family import VisionLanguageModel
 from diascope.models.modelcard import family_of
-from diascope.predictionfile import Canvas, Provenance, relative_path, write_predictions
-from diascope.recordfile import RecordFile
+from diascope.predictionfile import (
+    PROVENANCE,
+    Canvas,
+    PredictionWriter,
+    Provenance,
+    relative_path,
+)
+from diascope.recordfile import RecordFile, spread
 from diascope.records import Case
 
 TEXT_BUDGET_QUANTILE = 0.999
+TEXT_BUDGET_SAMPLE = 5000
 SHORTEST_TEXT_BUDGET = 16
 
 
@@ -35,7 +42,7 @@ class Asked(NamedTuple):
     """Cases of each task at most."""
 
 
-def predict(
+def predict(  # noqa: PLR0913 - all but three have a default and are named
     model: Path | str,
     records: Path,
     out: Path,
@@ -43,15 +50,21 @@ def predict(
     name: str = "model",
     asked: Asked = Asked(),  # noqa: B008 - frozen
     asking: Asking = Asking(),  # noqa: B008 - frozen
+    resume: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Path:
-    """Answer the asked cases of `records` and write them to the folder `out`.
+    """Answer the asked cases of `records` and write each reply to the folder `out` as it comes.
 
-    `model` is a run folder, a model folder, or the name of a family that ships weights. InputError
-    for a folder that already holds predictions, an empty selection, or no such model.
+    `model` is a run folder, a model folder, or the name of a family that ships weights. With
+    `resume`, what `out` already answers under the same settings is not asked again. InputError for
+    a folder that already holds predictions, an empty selection, or no such model.
     """
-    if out.exists() and any(out.iterdir()):
-        raise InputError(f"{out} is not empty: predictions are never overwritten, name another one")
+    holds_some = out.exists() and any(out.iterdir())
+    if holds_some and not (resume and (out / PROVENANCE).is_file()):
+        raise InputError(
+            f"{out} is not empty: predictions are never overwritten; name another folder, or "
+            "go on with what was begun there with --resume"
+        )
     file = RecordFile(records)
     loaded = open_model(model)
     asking = with_text_budget(loaded, file, asking)
@@ -60,14 +73,26 @@ def predict(
     if not cases:
         raise InputError(f"{records} has no cases in split {asked.split!r}; it has: {file.splits}")
     store = CanvasStore(file.root, loaded.canvas_map)
-    write_predictions(out, provenance, answer_cases(loaded, cases, store, asking, progress))
+    with PredictionWriter(out, provenance) as writer:
+        left = [case for case in cases if case.id not in writer.replies]
+        for prediction in answers(loaded, left, store, asking, dict(writer.replies)):
+            writer.write(prediction)
+            progress(len(writer.replies), len(cases))
     return out
 
 
 def open_model(model: Path | str) -> VisionLanguageModel:
     """The model of a run folder, of a model folder, or that ships with a family."""
-    if str(model) in all_families():
+    folder = model_folder(model)
+    if folder is None:
         return family(str(model)).load(None, torch.float32)
+    return family(family_of(folder)).load(folder, torch.float32)
+
+
+def model_folder(model: Path | str) -> Path | None:
+    """Where a model lies, None where its family ships it; InputError where there is none."""
+    if str(model) in all_families():
+        return None
     folder = Path(model)
     folder = folder / "model" if (folder / "model").is_dir() else folder
     if not folder.is_dir():
@@ -75,26 +100,31 @@ def open_model(model: Path | str) -> VisionLanguageModel:
             f"no model at {model}: give a run folder, a model folder, or one of the families "
             f"{', '.join(sorted(all_families()))}"
         )
-    return family(family_of(folder)).load(folder, torch.float32)
+    return folder
 
 
 def with_text_budget(model: VisionLanguageModel, records: RecordFile, asking: Asking) -> Asking:
-    """The 99.9th percentile of the tokens of the training answers that are free text."""
-    texts = [case for case in _some(records.cases(split="train")) if _is_free(case)]
-    lengths = [len(model.render(case, (), (), case.turn.answer).suffix) for case in texts]
-    if not lengths:
+    """The 99.9th percentile of the tokens of the training answers that are free text.
+
+    Of the tasks that are answered in free text, the one with the longest answers sets it.
+    """
+    budgets = [
+        int(np.ceil(np.quantile(lengths, TEXT_BUDGET_QUANTILE)))
+        for name in records.tasks
+        if (lengths := _text_lengths(model, records.cases(split="train", task=name)))
+    ]
+    if not budgets:
         return asking
-    budget = int(np.ceil(np.quantile(lengths, TEXT_BUDGET_QUANTILE)))
-    return asking._replace(text_budget=max(SHORTEST_TEXT_BUDGET, budget))
+    return asking._replace(text_budget=max(SHORTEST_TEXT_BUDGET, *budgets))
 
 
-def _some(cases: Sequence[Case]) -> list[Case]:
-    every = max(1, len(cases) // 5000)
-    return [cases[index] for index in range(0, len(cases), every)]
-
-
-def _is_free(case: Case) -> bool:
-    return isinstance(case.turn.expects, Free) and case.turn.answer is not None and not case.index
+def _text_lengths(model: VisionLanguageModel, cases: Sequence[Case]) -> list[int]:
+    texts = [
+        case
+        for case in spread(cases, TEXT_BUDGET_SAMPLE)
+        if isinstance(case.turn.expects, Free) and case.turn.answer is not None
+    ]
+    return [len(model.render(case, (), (), case.turn.answer).suffix) for case in texts]
 
 
 def _provenance(

@@ -30,5 +30,7 @@ def _drawn(logits: Tensor, top_p: float, draws: Tensor) -> Tensor:
     kept = probabilities * (before < top_p)
     edges = kept.cumsum(dim=-1)
     aim = draws.to(edges)[:, None] * edges[:, -1:]
-    place = (edges <= aim).sum(dim=-1, keepdim=True).clamp(max=logits.shape[1] - 1)
+    # a draw so near 1 that float32 rounds it up still takes a token that is kept
+    last = (kept > 0).sum(dim=-1, keepdim=True) - 1
+    place = (edges <= aim).sum(dim=-1, keepdim=True).minimum(last)
     return order.gather(1, place)[:, 0]

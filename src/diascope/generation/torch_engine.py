@@ -31,7 +31,7 @@ class Row:
     """One reply being written."""
 
     request: Request
-    number: int
+    chance: np.random.Generator
     matcher: Matcher | None
     tokens: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
@@ -53,38 +53,37 @@ class TorchEngine:
     def generate(
         self, requests: Iterable[Request], sampling: Sampling, seed: int
     ) -> Iterator[Completion]:
-        """One completion a request, in order; every request has its own random stream."""
+        """One completion a request, in order."""
         vocabulary = self.model.grammar_tokenizer()
         follow = partial(Matcher, vocabulary, spelling=spellings(vocabulary))
-        numbered = enumerate(requests)
-        while window := list(islice(numbered, self.batch_size * WINDOW)):
-            rows = [self._row(number, request, follow) for number, request in window]
+        waiting = iter(requests)
+        while window := list(islice(waiting, self.batch_size * WINDOW)):
+            rows = [self._row(request, follow, seed) for request in window]
             by_length = sorted(
                 rows, key=lambda row: (row.request.budget, len(row.request.example.prefix))
             )
             for start in range(0, len(by_length), self.batch_size):
-                self._write(by_length[start : start + self.batch_size], sampling, seed)
+                self._write(by_length[start : start + self.batch_size], sampling)
             yield from (self._completion(row) for row in rows)
 
-    def _row(self, number: int, request: Request, follow: Callable[..., Matcher]) -> Row:
+    def _row(self, request: Request, follow: Callable[..., Matcher], seed: int) -> Row:
+        chance = np.random.default_rng([seed, request.stream])
         if request.grammar is None:
-            return Row(request, number, None)
-        matcher = follow(grammar=request.grammar, token_id=self.model.token_id)
-        return Row(request, number, matcher)
+            return Row(request, chance, None)
+        return Row(request, chance, follow(grammar=request.grammar, token_id=self.model.token_id))
 
     def _completion(self, row: Row) -> Completion:
         return Completion(self.model.text(row.tokens), tuple(row.logprobs), row.closed)
 
     @torch.inference_mode()
-    def _write(self, rows: Sequence[Row], sampling: Sampling, seed: int) -> None:
+    def _write(self, rows: Sequence[Row], sampling: Sampling) -> None:
         """Fill in the rows of one batch."""
         self.model.network.eval()
-        streams = {row.number: np.random.default_rng([seed, row.number]) for row in rows}
         decoder = Decoder.start(self.model, [row.request.example for row in rows])
         open_rows = list(rows)
         while open_rows:
             logits = self._masked(decoder.logits, open_rows)
-            draws = [streams[row.number].random() for row in open_rows]
+            draws = [row.chance.random() for row in open_rows]
             tokens, logprobs = choose(logits, sampling, draws)
             for row, token, logprob in zip(open_rows, tokens, logprobs, strict=True):
                 self._take(row, token, logprob)

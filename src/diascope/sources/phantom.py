@@ -217,14 +217,25 @@ def _records(visit: _Visit, study: str, dataset: str, asked: list[_Asked]) -> li
 
 def read(root: Path) -> Iterator[Record | Problem]:
     """Draws what ROOT/phantom.toml asks for into ROOT/images; InputError for bad settings."""
+    yield from generate(root, _settings(root))
+
+
+def plan(root: Path) -> str:
+    """What `read` would draw."""
+    asked = _settings(root)
+    return f"would draw {asked.patients} patients, style {asked.style}, into {root / 'images'}"
+
+
+def _settings(root: Path) -> PhantomSettings:
     path = root / "phantom.toml"
     if not path.is_file():
         raise InputError(f"{path}: no settings; write `seed = 1` and `patients = 100` into it")
-    yield from generate(root, load(path, [], PhantomSettings))
+    return load(path, [], PhantomSettings)
 
 
 SOURCE = Source(
     name="phantom",
     about="drawn chest radiographs and blood films with exact truth for every task",
     read=read,
+    plan=plan,
 )

@@ -27,3 +27,5 @@ class Source:
     """One line for a list of sources."""
     read: Callable[[Path], Iterator[Record | Problem]]
     """InputError where the folder is not in this layout at all."""
+    plan: Callable[[Path], str] | None = None
+    """Of a source that makes what it reads: what reading would make, in words."""
