@@ -90,6 +90,12 @@ class Mask(Value):
     polygon: Annotated[tuple[Point, ...], Field(min_length=3)]
     score: FiniteFloat | None = None
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """x0, y0, x1, y1 of the smallest box that holds it."""
+        xs, ys = zip(*self.polygon, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
+
 
 class Masks(Value):
     """Every region of an image; empty means looked for and not found."""

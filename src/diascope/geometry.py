@@ -179,11 +179,18 @@ class CanvasMap(Value):
 
     def place(self, box: Box) -> Placed:
         """The part of `box` inside the canvas, in canvas pixels, and how much of it that is."""
-        whole = self.rect_to_canvas(box.corners)
-        inside = intersect(whole, (0.0, 0.0, float(self.canvas[0]), float(self.canvas[1])))
-        visible = area(inside) / area(whole) if area(whole) > 0 else 0.0
-        return Placed(inside if visible > 0 else None, visible)
+        visible = self.shown(box.corners)
+        return Placed(self._inside(box.corners) if visible > 0 else None, visible)
 
     def visible(self, box: Box) -> float:
         """The share of the box's area that the canvas shows, in [0, 1]."""
-        return self.place(box).visible
+        return self.shown(box.corners)
+
+    def shown(self, rect: Rect) -> float:
+        """The share of a rectangle of the original that the canvas shows, in [0, 1]."""
+        whole = area(self.rect_to_canvas(rect))
+        return area(self._inside(rect)) / whole if whole > 0 else 0.0
+
+    def _inside(self, rect: Rect) -> Rect:
+        whole = (0.0, 0.0, float(self.canvas[0]), float(self.canvas[1]))
+        return intersect(self.rect_to_canvas(rect), whole)

@@ -65,10 +65,12 @@ def test_every_task_writes_in_every_dialect() -> None:
 
 @pytest.mark.parametrize("codec", CODECS, ids=lambda codec: " ".join(sorted(set(CODECS[codec]))))
 def test_the_laws_hold_for(
-    codec: Codec[Any], laws: Any, answers: Any, tiny_vocabulary: Any
+    codec: Codec[Any], laws: Any, answers: Any, tiny_vocabulary: Any, gemma_vocabulary: Any
 ) -> None:
     seen = laws.check_many(codec, answers(codec))
     laws.check_walks(codec, random.Random(0))
     grammar = codec.grammar()
     for answer in seen[:3]:
-        laws.tokens(grammar, codec.encode(answer), tiny_vocabulary)
+        text = codec.encode(answer)
+        laws.tokens(grammar, text, tiny_vocabulary, gemma_vocabulary)
+        laws.check_slips(codec, text)

@@ -33,7 +33,16 @@ def test_the_truth_scores_the_maximum_and_its_interval_is_a_point(predict):
             "invalid": 0,
             "missing": 0,
             "repaired": 0,
+            "cut": 0,
         }
+
+
+def test_what_a_crop_cuts_is_counted_and_lowers_the_ceiling(predict):
+    """The middle square of 200 x 100 shows x from 50 to 150: one nodule of four."""
+    card = score(predict("crop", {}, canvas=Canvas(size=(224, 224), fit="crop")))
+    assert card.task("detection").counts.cut == 3
+    assert card.task("counting").counts.cut == 0
+    assert primary(card, "detection").ceiling == pytest.approx(2 / 5)
 
 
 def test_invalid_and_missing_replies_count_as_the_worst_case(predict, unreadable):
@@ -196,7 +205,7 @@ def test_other_records_are_refused_with_both_digests(predict, records, tmp_path)
     asked = PredictionFile.open(folder).provenance.records_sha256
     assert asked in str(caught.value)
     assert RecordFile(elsewhere).digest() in str(caught.value)
-    with pytest.raises(InputError, match="say where they are with records=PATH"):
+    with pytest.raises(InputError, match="say where they are: --records PATH"):
         score(folder, records=tmp_path / "none.jsonl")
 
 

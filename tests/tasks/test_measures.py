@@ -5,7 +5,7 @@ import pytest
 from diascope.answers import Box, Boxes, Choice, Finding, Findings, Labels, Number, Text
 from diascope.codecs.dialect import Dialect
 from diascope.expectations import BoxSpace, FindingList, Free, LabelSet, Options, Range
-from diascope.geometry import BoxFormat
+from diascope.geometry import BoxFormat, CanvasMap, Size
 from diascope.tasks import task
 
 XY = FindingList(names=("x", "y"))
@@ -106,3 +106,30 @@ def test_the_convention_of_the_record_goes_before_that_of_the_family(make_case, 
     assert codec.encode(case.truth) == '[{"box_2d":[0,0,5,10],"label":"a"}]'
     native = task("detection").codec(case.turn, Dialect(name="loc"), canvas)
     assert native.encode(case.truth) == "<loc0000><loc0000><loc0085><loc0032> a"
+
+
+@pytest.mark.parametrize("value", [2.675, -0.001, 0.125, 1e-9])
+def test_a_number_agrees_with_itself_through_its_codec(make_case, value):
+    case = make_case("vqa", "?", Range(low=-1, high=9, decimals=2), Number(value=value))
+    chosen = task("vqa")
+    canvas = CanvasMap.fit(Size(9, 9), Size(9, 9), "pad")
+    codec = chosen.codec(case.turn, Dialect(name="loc"), canvas)
+    reply = codec.parse(codec.encode(case.truth))
+    assert chosen.measure(case, reply)["hits"] == 1.0
+
+
+def test_an_invented_finding_counts_against_the_reply(make_case):
+    """In a list of findings, what is not listed is absent: naming it is wrong."""
+
+    def listed(*names):
+        return Findings(findings=tuple(Finding(name=name, status="present") for name in names))
+
+    expects = FindingList(names=("nodule", "effusion", "device"))
+    chosen = task("multilabel")
+    nothing = make_case("multilabel", "?", expects, listed())
+    assert chosen.measure(nothing, listed("nodule", "effusion"))["example_f1"] == 0.0
+    assert chosen.measure(nothing, listed())["example_f1"] == 1.0
+    one = make_case("multilabel", "?", expects, listed("nodule"))
+    row = chosen.measure(one, listed("nodule", "effusion", "device"))
+    assert row["example_f1"] == pytest.approx(0.5)
+    assert row["fp:effusion"] == row["fp:device"] == row["tp:nodule"] == 1.0

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from diascope.answers import Answer, Choice, Text
+from diascope.answers import Answer, Choice, Number, Text
 from diascope.codecs.dialect import Dialect
-from diascope.expectations import Free, Options
+from diascope.expectations import Free, Options, Range
 from diascope.tasks import task
-from diascope.tasks.task import Task
+from diascope.tasks.task import Task, dealt
 
 NAMES = [
     "classification", "counting", "detection", "grounding", "instance_detection",
@@ -45,9 +45,11 @@ def test_shuffled_gold_scores_near_chance(name, draw_cases):
     chosen, cases = task(name), draw_cases(name, 600)
     rng = np.random.default_rng(1)
     shuffled = [cases[i].truth for i in rng.permutation(len(cases))]
-    value, chance = score(chosen, cases, shuffled), chosen.chance(cases)
-    expected = chance if chance is not None else SHUFFLED[name]
-    assert value == pytest.approx(expected, abs=0.06 * max(1.0, WORST.get(name, 1.0)))
+    slack = 0.06 * max(1.0, WORST.get(name, 1.0))
+    level = chosen.chance_level(cases)
+    assert score(chosen, cases, shuffled) == pytest.approx(level, abs=slack)
+    if name in SHUFFLED:
+        assert level == pytest.approx(SHUFFLED[name], abs=slack)
 
 
 # Of independent draws: MAE a third of the range, example F1 over all pairs of subsets of three.
@@ -70,6 +72,20 @@ def test_chance_is_the_share_of_each_true_option(make_case):
     assert task("vqa").chance([*cases, words]) is None
     assert task("vqa").chance([]) is None
     assert task("classification").chance([]) is None
+    assert task("classification").chance_level(cases) == task("classification").chance(cases)
+    assert task("classification").chance_level([]) is None
+
+
+def test_chance_deals_every_case_the_truth_of_another(make_case):
+    def case(number: float, high: float = 9.0):
+        return make_case("counting", "?", Range(high=high), Number(value=number))
+
+    cases = [case(0), case(3), case(6), case(5, high=7.0)]
+    pairs = list(dealt(cases, shuffles=4))
+    assert len(pairs) == 4 * 3  # the fourth is alone in what it expects
+    assert all(reply != asked.truth for asked, reply in pairs)
+    assert task("counting").chance_level([case(0), case(3)]) == 3.0
+    assert task("counting").chance_level([case(0)]) is None
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.errors import InputError
 from diascope.geometry import CanvasMap, Size
 from diascope.imaging.canvas import draw
 from diascope.imaging.decode import read_image
@@ -32,12 +33,16 @@ class CanvasStore:
         return tuple(self.canvas(image) for image in case.record.images)
 
     def canvas(self, image: Image) -> Canvas:
-        """[height, width] or [height, width, 3] uint8; ImageError when the file cannot be read."""
+        """[height, width] or [height, width, 3] uint8; InputError when it cannot be read."""
         key = (image.path, image.frame_index)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
         pixels = read_image(self.root / image.path, image.frame_index)
+        if pixels.shape[:2] != (image.height, image.width):
+            told = f"its record says {image.width} x {image.height}"
+            read = f"{image.path}: the picture is {pixels.shape[1]} x {pixels.shape[0]}"
+            raise InputError(f"{read}, {told}: run prepare, which leaves such records out")
         canvas = draw(pixels, self._canvas_map(image.size))
         self._keep(key, canvas)
         return canvas

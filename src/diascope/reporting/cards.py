@@ -36,6 +36,7 @@ class Card:
     question: str
     truth: str
     reply: str
+    fault: Literal["invalid", "repaired"] | None
     problem: str | None
     """Why the reply is invalid, or how it was repaired."""
 
@@ -68,9 +69,10 @@ class Album:
         case, outcome = answered.case, answered.outcome
         text = answered.prediction.text if answered.prediction else ""
         reply = brief(answered.answer) if answered.answer is not None else text
+        fault = outcome.kind if isinstance(outcome, Invalid | Repaired) else None
         problem = outcome.why if isinstance(outcome, Invalid) else None
         if isinstance(outcome, Repaired):
-            problem = f"repaired: {outcome.how}"
+            problem = outcome.how
         return Card(
             case=case.id,
             why=why,
@@ -80,6 +82,7 @@ class Album:
             question=_cut(case.turn.question),
             truth=_cut(brief(case.truth)),
             reply=_cut(reply),
+            fault=fault,
             problem=problem,
         )
 

@@ -52,7 +52,12 @@ def terminal(scorecard: Scorecard) -> "Table":
     table = Table(title=scorecard.name, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     table.padding, table.collapse_padding, table.pad_edge = (0, 1), True, False
     table.add_column("task\n")
-    for heading in ("score\n95 % interval", "n\n", "invalid\n", "baseline\n", "better by\n"):
+    for heading in (
+        "score\n95 % interval",
+        "n\ninvalid",
+        "baseline\nceiling",
+        "better by\n95 % interval",
+    ):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in scorecard.table():
         style = "" if row.verdict == "better" else "red"
@@ -64,14 +69,16 @@ def _brief(row: Row) -> tuple[str, ...]:
     """Cells of two lines, so that the table fits 80 columns."""
     metric = row.metric
     down = "" if metric.higher_is_better else " \N{DOWNWARDS ARROW}"
-    verdict = "" if row.verdict == "better" else f"\n{VERDICTS_IN_SHORT[row.verdict]}"
+    notes = [] if row.verdict == "better" else [VERDICTS_IN_SHORT[row.verdict]]
+    notes += ["collapsed"] if row.alarm else []
+    difference = f"{signed(metric.difference.value)}\n{span(metric.difference, sign=True)}"
+    missing = f", {row.counts.missing} missing" if row.counts.missing else ""
     return (
         f"{task_words(row.task)}\n{metric_words(metric.metric)}{down}",
         f"{number(metric.score.value)}\n{span(metric.score)}",
-        str(row.counts.n),
-        str(row.counts.invalid),
-        number(metric.baseline),
-        signed(metric.difference.value) + verdict + ("\ncollapsed" if row.alarm else ""),
+        f"{row.counts.n}\n{row.counts.invalid}{missing}",
+        f"{number(metric.baseline)}\n{number(metric.ceiling)}",
+        "\n".join([difference, *notes]),
     )
 
 
@@ -123,11 +130,13 @@ def _origin(card: Scorecard) -> str:
     made = card.provenance
     invalid = sum(task.counts.invalid for task in card.tasks)
     asked = sum(task.counts.n for task in card.tasks)
+    cut = sum(task.counts.cut for task in card.tasks)
     facts = [
         f"model {made.model}",
         f"split {made.split or 'all'}",
         f"decoding {decoding(made)}",
         f"{invalid} of {asked} replies invalid ({percent(invalid / asked if asked else None)})",
+        *([f"{cut} objects of the truth not wholly on the model's canvas"] if cut else []),
         f"intervals from {card.resamples} resamples of patients, seed {card.seed}",
         f"records sha256 {digest(made.records_sha256)}",
         f"commit {made.commit or 'unknown'}",

@@ -37,7 +37,8 @@ def open_records(file: PredictionFile, path: Path | None = None) -> RecordFile:
     place = path or file.records
     if not place.is_file():
         raise InputError(
-            f"the records of {file.folder} are not at {place}; say where they are with records=PATH"
+            f"the records of {file.folder} are not at {place}; say where they are: "
+            "--records PATH, or records=PATH in Python"
         )
     records, asked = RecordFile(place), file.provenance.records_sha256
     if records.digest() != asked:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from diascope.answers import Answer
+from diascope.answers import Answer, Boxes, Masks
 from diascope.errors import InputError, nearest
 from diascope.metrics.sums import Array
 from diascope.predictionfile import PredictionFile, Provenance
@@ -29,6 +29,8 @@ from diascope.scoring.sheet import Sheet, defined, fill
 from diascope.tasks import task as task_named
 from diascope.tasks.task import Task
 
+WHOLE = 1 - 1e-6
+"""From this visible share on an object counts as whole."""
 _SHOWN = 4
 _SHOWN_INVALID = 12
 _FIELDS = ("dataset", "licence", "split", "study")
@@ -104,12 +106,12 @@ def score_task(
     readable = np.array([each.answer is not None for each in answered])
     return TaskScore(
         task=task.name,
-        counts=_counts(answered),
-        chance=task.chance(cases),
+        counts=_counts(answered, provenance),
+        chance=task.chance_level(cases),
         metrics=metric_scores(sheet, readable, settings),
         collapse=collapse(answered, snapped),
         samples=_samples(sheet, answered, settings.seed),
-        groups=_groups(sheet, answered, settings),
+        groups=_groups(sheet, answered, provenance, settings),
     )
 
 
@@ -167,7 +169,7 @@ def _snapped(task: Task, case: Case, provenance: Provenance) -> Answer:
     return snapped
 
 
-def _counts(answered: Sequence[Answered]) -> Counts:
+def _counts(answered: Sequence[Answered], provenance: Provenance) -> Counts:
     outcomes = [each.outcome for each in answered]
     return Counts(
         n=len(answered),
@@ -175,7 +177,19 @@ def _counts(answered: Sequence[Answered]) -> Counts:
         invalid=sum(isinstance(outcome, Invalid) for outcome in outcomes),
         missing=sum(each.prediction is None for each in answered),
         repaired=sum(isinstance(outcome, Repaired) for outcome in outcomes),
+        cut=sum(_cut(each.case, provenance) for each in answered),
     )
+
+
+def _cut(case: Case, provenance: Provenance) -> int:
+    """How many objects of the truth the canvas does not show whole."""
+    placed = provenance.canvas.map(case.image.size)
+    match case.truth:
+        case Boxes(boxes=boxes):
+            return sum(placed.shown(box.corners) < WHOLE for box in boxes)
+        case Masks(masks=masks):
+            return sum(placed.shown(mask.bounds) < WHOLE for mask in masks)
+    return 0
 
 
 def _samples(sheet: Sheet, answered: Sequence[Answered], seed: int) -> tuple[Sample, ...]:
@@ -201,7 +215,7 @@ def _samples(sheet: Sheet, answered: Sequence[Answered], seed: int) -> tuple[Sam
 
 
 def _groups(
-    sheet: Sheet, answered: Sequence[Answered], settings: Settings
+    sheet: Sheet, answered: Sequence[Answered], provenance: Provenance, settings: Settings
 ) -> tuple[GroupScore, ...]:
     if settings.group is None:
         return ()
@@ -211,7 +225,7 @@ def _groups(
         GroupScore(
             group=str(name),
             counts=_counts(
-                [each for each, own in zip(answered, names, strict=True) if own == name]
+                [each for each, own in zip(answered, names, strict=True) if own == name], provenance
             ),
             score=metric_scores(sheet.subset(names == name), readable[names == name], settings)[0],
         )

@@ -35,6 +35,8 @@ class Counts(Value):
     missing: int = 0
     """Cases asked that have no reply at all."""
     repaired: int = 0
+    cut: int = 0
+    """Objects of the truth that the model's canvas shows in part or not at all."""
 
 
 class MetricScore(Value):
@@ -104,7 +106,7 @@ class TaskScore(Value):
     task: str
     counts: Counts
     chance: float | None
-    """The primary metric expected of uniformly random legal replies, where that is defined."""
+    """The primary metric of replies that do not look: random legal ones, or shuffled truths."""
     metrics: tuple[MetricScore, ...]
     collapse: Collapse
     samples: tuple[Sample, ...]

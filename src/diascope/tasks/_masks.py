@@ -19,9 +19,7 @@ def mean_ellipse(cases: Sequence[Case]) -> Predictor:
 
 def _extents(answer: Answer) -> Iterable[tuple[str, Sequence[float]]]:
     masks = answer.masks if isinstance(answer, Masks) else ()
-    for mask in masks:
-        xs, ys = zip(*mask.polygon, strict=True)
-        yield mask.label, (min(xs), min(ys), max(xs), max(ys))
+    return ((mask.label, mask.bounds) for mask in masks)
 
 
 def _draw(case: Case, means: Mapping[str, Array]) -> Masks:

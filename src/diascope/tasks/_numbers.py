@@ -25,8 +25,12 @@ def number_prompt(turn: Turn, dialect: Dialect) -> str:
 
 
 def number_codec(turn: Turn, dialect: Dialect, canvas: CanvasMap) -> Codec[Any]:
+    """The format of the range that the turn expects."""
+    return range_codec(asked(turn, Range))
+
+
+def range_codec(span: Range) -> WholeNumber | DecimalNumber:
     """A whole number where no decimals are asked."""
-    span = asked(turn, Range)
     if span.decimals == 0:
         return WholeNumber(math.ceil(span.low), math.floor(span.high), span.unit)
     return DecimalNumber(span.low, span.high, span.decimals, span.unit)

@@ -22,7 +22,7 @@ from diascope.tasks._geometry import (
     reading_order,
     summarise_boxes,
 )
-from diascope.tasks.task import Task, asked, no_chance
+from diascope.tasks.task import Task, asked
 
 
 def _prompt(turn: Turn, dialect: Dialect) -> str:
@@ -44,6 +44,5 @@ TASK = Task(
     summarise_sums=summarise_boxes,
     primary="f1_50",
     baseline=mean_box,
-    chance=no_chance,
     order=reading_order,
 )

@@ -16,7 +16,7 @@ from diascope.records import Case, Turn
 from diascope.tasks._baselines import QUESTION_GROUPS
 from diascope.tasks._boxes import mean_box
 from diascope.tasks._geometry import box_codec, box_prompt, reading_order
-from diascope.tasks.task import Predictor, Task, no_chance, truth
+from diascope.tasks.task import Predictor, Task, truth
 
 
 def _prompt(turn: Turn, dialect: Dialect) -> str:
@@ -46,6 +46,5 @@ TASK = Task(
     summarise_sums=_summarise,
     primary="mean_iou",
     baseline=_baseline,
-    chance=no_chance,
     order=reading_order,
 )

@@ -13,7 +13,7 @@ from diascope.tasks._geometry import (
     reading_order,
     summarise_boxes,
 )
-from diascope.tasks.task import Task, no_chance
+from diascope.tasks.task import Task
 
 TASK = Task(
     name="instance_detection",
@@ -24,6 +24,5 @@ TASK = Task(
     summarise_sums=summarise_boxes,
     primary="f1_50",
     baseline=mean_box,
-    chance=no_chance,
     order=reading_order,
 )

@@ -18,7 +18,7 @@ from diascope.metrics.sums import Array, Row, Sums
 from diascope.records import Case, Turn
 from diascope.tasks._baselines import most_frequent
 from diascope.tasks._prompts import with_names
-from diascope.tasks.task import Task, asked, no_chance, truth
+from diascope.tasks.task import Task, asked, truth
 
 
 def _names(turn: Turn) -> tuple[str, ...]:
@@ -70,5 +70,4 @@ TASK = Task(
     summarise_sums=_summarise,
     primary="example_f1",
     baseline=most_frequent,
-    chance=no_chance,
 )

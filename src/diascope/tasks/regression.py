@@ -6,7 +6,7 @@ An invalid reply is as far off as the range allows. Baseline: the median of the 
 from diascope.expectations import Range
 from diascope.tasks._baselines import median
 from diascope.tasks._numbers import measure_number, number_codec, number_prompt, summarise_numbers
-from diascope.tasks.task import Task, no_chance
+from diascope.tasks.task import Task
 
 TASK = Task(
     name="regression",
@@ -18,5 +18,4 @@ TASK = Task(
     primary="mae",
     higher_is_better=False,
     baseline=median,
-    chance=no_chance,
 )

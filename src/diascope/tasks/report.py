@@ -18,7 +18,7 @@ from diascope.metrics.sums import Row
 from diascope.records import Case, Turn
 from diascope.tasks._baselines import most_frequent
 from diascope.tasks._prompts import with_names
-from diascope.tasks.task import Task, asked, no_chance, truth
+from diascope.tasks.task import Task, asked, truth
 
 
 def _prompt(turn: Turn, dialect: Dialect) -> str:
@@ -51,5 +51,4 @@ TASK = Task(
     summarise_sums=metric.summary,
     primary="rouge_l",
     baseline=most_frequent,
-    chance=no_chance,
 )

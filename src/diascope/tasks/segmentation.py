@@ -19,7 +19,7 @@ from diascope.records import Case, Turn
 from diascope.tasks._geometry import reading_order
 from diascope.tasks._masks import mean_ellipse
 from diascope.tasks._prompts import in_json, joined
-from diascope.tasks.task import Task, asked, no_chance, truth
+from diascope.tasks.task import Task, asked, truth
 
 
 def _prompt(turn: Turn, dialect: Dialect) -> str:
@@ -58,6 +58,5 @@ TASK = Task(
     summarise_sums=_summarise,
     primary="mean_iou",
     baseline=mean_ellipse,
-    chance=no_chance,
     order=reading_order,
 )

@@ -1,7 +1,7 @@
 """Visual question answering: options, a number or words, scored by exact match.
 
 Two answers match when their words are equal in lower case, spaces collapsed, without a full stop at
-the end; a number is written with the decimals asked. An invalid reply matches nothing. Baseline:
+the end; a number is written as its codec writes it. An invalid reply matches nothing. Baseline:
 the most frequent answer to the same question.
 """
 
@@ -20,6 +20,7 @@ from diascope.metrics import text as metric
 from diascope.metrics.sums import Array, Row, Sums, mean, ratio
 from diascope.records import Case, Turn
 from diascope.tasks._baselines import QUESTION_GROUPS, most_frequent
+from diascope.tasks._numbers import range_codec
 from diascope.tasks.classification import TASK as CLASSIFICATION
 from diascope.tasks.regression import TASK as REGRESSION
 from diascope.tasks.report import TASK as REPORT
@@ -61,8 +62,8 @@ def _words(turn: Turn, answer: Answer | None) -> str | None:
             return words
         case Free(), Text(text=words):
             return words
-        case Range(decimals=decimals), Number(value=value):
-            return f"{value:.{decimals}f}"
+        case Range() as span, Number() as number:
+            return range_codec(span).encode(number)
     return None
 
 
