@@ -24,6 +24,11 @@ def check_names(names: Sequence[str], separator: str | None = None) -> None:
             raise InputError(f"{name!r} cannot be written in a list separated by {separator!r}")
 
 
+def unspecial(text: str) -> str:
+    """People's words with every <this> broken up, so that none is read as a special token."""
+    return _LIKE_A_TOKEN.sub(lambda found: f"< {found[0][1:]}", text)
+
+
 def check_known(names: Iterable[str], known: Sequence[str]) -> None:
     """InputError when an answer names what its question does not."""
     for name in names:
