@@ -15,7 +15,7 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ from diascope.models.paligemma import PaliGemma
 from diascope.models.tiny import load
 from diascope.predictionfile import Sampling
 from diascope.recordfile import RecordFile, write_records
+from diascope.records import Case
 from diascope.sources.phantom import PhantomSettings, generate
 from diascope.tasks import task
 from diascope.training.config import DataConfig, OptimConfig
@@ -86,14 +87,16 @@ def row(name: str, times: list[Times], peer: list[Times], items: int) -> dict[st
     }
 
 
-def plain_batch(feed: Feed, start: int, processor: SiglipImageProcessorPil) -> dict[str, Any]:
+def plain_batch(
+    feed: Feed, cases: Sequence[Case], processor: SiglipImageProcessorPil
+) -> dict[str, Any]:
     """A batch as the processor makes it: files read, RGB, resized and normalised each time."""
-    batch = feed.batch(start, SIZE)
+    batch = feed.of(cases)
     records = feed.canvases
     images = [
         Image.open(records.root / image.path).convert("RGB")
-        for position in range(start, start + SIZE)
-        for image in feed.case(position).record.images
+        for case in cases
+        for image in case.record.images
     ]
     labels = batch.input_ids.masked_fill(batch.loss_weights == 0, IGNORED)
     return {
@@ -117,15 +120,17 @@ def train_steps(model: PaliGemma, records: Path) -> list[dict[str, Any]]:
         moves.step()
         return loss.item()
 
-    def plain(start: int = 0) -> float:
-        return step(model.network(**plain_batch(feed, start, processor)).loss)
+    drawn = [feed.case(position) for position in range(SIZE)]
+
+    def plain() -> float:
+        return step(model.network(**plain_batch(feed, drawn, processor)).loss)
 
     def ours(mixed: bool) -> float:
-        with autocast(mixed):
-            return step(batch_loss(model, feed.batch(0, SIZE), location_sigma=0.0))
+        with autocast(model.network, mixed):
+            return step(batch_loss(model, feed.of(drawn), location_sigma=0.0))
 
     model.network.train()
-    gate = loss_gap(model, feed, processor)
+    gate = loss_gap(model, feed, drawn, processor)
     if gate > 1e-3:
         raise SystemExit(f"train step: the two ways differ by {gate} in loss; nothing is timed")
     cases = {
@@ -138,9 +143,11 @@ def train_steps(model: PaliGemma, records: Path) -> list[dict[str, Any]]:
     return [row(name, each, peer, SIZE) | {"gate": gate} for name, each in times.items()]
 
 
-def loss_gap(model: PaliGemma, feed: Feed, processor: SiglipImageProcessorPil) -> float:
+def loss_gap(
+    model: PaliGemma, feed: Feed, cases: Sequence[Case], processor: SiglipImageProcessorPil
+) -> float:
     """How far the losses of the two ways are apart, both as the mean over tokens."""
-    batch = feed.batch(0, SIZE)
+    batch = feed.of(cases)
     flat = (batch.loss_weights > 0).float()
     tokens = Batch(
         batch.input_ids,
@@ -151,7 +158,7 @@ def loss_gap(model: PaliGemma, feed: Feed, processor: SiglipImageProcessorPil) -
     )
     with torch.no_grad():
         ours = batch_loss(model, tokens, location_sigma=0.0).item()
-        plain = model.network(**plain_batch(feed, 0, processor)).loss.item()
+        plain = model.network(**plain_batch(feed, cases, processor)).loss.item()
     return abs(ours - plain)
 
 

@@ -31,6 +31,11 @@ class Example:
     """The answer and EOS; empty when the answer is to be generated."""
     canvases: tuple[Canvas, ...]
 
+    @property
+    def length(self) -> int:
+        """Tokens, images included."""
+        return len(self.prefix) + len(self.suffix)
+
 
 @dataclass(frozen=True)
 class Batch:

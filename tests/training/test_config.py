@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from diascope.training.config import Duration
+from diascope.training.config import DataConfig, Duration, OptimConfig, TrainConfig
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,11 @@ def test_a_duration_has_exactly_one_unit(units: dict[str, float]) -> None:
 def test_a_run_is_not_a_percentage_of_itself() -> None:
     with pytest.raises(ValueError, match="percentage"):
         Duration(percent=10.0).in_steps(batch=1, num_cases=1)
+    with pytest.raises(ValidationError, match="percentage of itself"):
+        TrainConfig(data=DataConfig(records="r"), duration=Duration(percent=10.0))
+
+
+@pytest.mark.parametrize("betas", [(2.0, 0.9), (0.9, 1.0), (-0.1, 0.9)])
+def test_averages_that_never_forget_are_refused(betas: tuple[float, float]) -> None:
+    with pytest.raises(ValidationError, match="betas"):
+        OptimConfig(betas=betas)

@@ -2,7 +2,7 @@ import pytest
 from torch import nn
 
 from diascope.training.config import OptimConfig
-from diascope.training.optim import learning_rate, optimizer, set_learning_rate
+from diascope.training.optim import freeze, learning_rate, optimizer, set_learning_rate
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,16 @@ def test_the_vision_tower_moves_at_its_share() -> None:
     rates = {id(w): group["lr"] for group in moves.param_groups for w in group["params"]}
     assert rates[id(network["vision_tower"].weight)] == pytest.approx(0.2)
     assert rates[id(network["language"].bias)] == pytest.approx(0.8)
+
+
+def test_a_vision_tower_that_does_not_move_asks_for_no_gradient() -> None:
+    network = nn.ModuleDict({"vision_tower": nn.Linear(2, 2), "language": nn.Linear(2, 2)})
+    network["language"].bias.requires_grad_(False)
+    freeze(network, OptimConfig(vision_scale=0.25))
+    assert network["vision_tower"].weight.requires_grad
+    freeze(network, OptimConfig(vision_scale=0.0))
+    asking = {name for name, weight in network.named_parameters() if weight.requires_grad}
+    assert asking == {"language.weight"}
 
 
 @pytest.mark.parametrize("name", ["adamw", "sgd"])

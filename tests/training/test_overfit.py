@@ -57,7 +57,7 @@ def overfit(model: PaliGemma, cases: list[Case], store: CanvasStore) -> None:
         model.network.train()
         start = places[step % batches] * BATCH
         set_learning_rate(moves, learning_rate(config, step, EPOCHS * batches, 10))
-        with autocast(True):
+        with autocast(model.network, True):
             batch = collate(examples[start : start + BATCH], model.pad_id)
             loss = batch_loss(model, batch, location_sigma=0.0)
         moves.zero_grad()

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from diascope.errors import InputError
 from diascope.training.config import DataConfig, Duration, EvalConfig, ModelConfig, TrainConfig
 from diascope.training.loop import train
 
-KILLS = int(os.environ.get("DIASCOPE_KILLS", "2"))
+KILLS = int(os.environ.get("DIASCOPE_KILLS", "4"))
+STEPS = max(12, 3 * KILLS)
 
 
-def config(records: Path, steps: int = 12) -> TrainConfig:
+def config(records: Path, steps: int = STEPS) -> TrainConfig:
     return TrainConfig(
         seed=3,
         model=ModelConfig(family="tiny", scratch=True),
@@ -58,15 +60,37 @@ def started(recipe: Path, run: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", PROGRAM, str(recipe), str(run)])
 
 
-def killed_after(process: subprocess.Popen[bytes], run: Path, lines: int) -> None:
-    """kill -9 once so many steps are logged; whatever is being written then is torn."""
+Moment = Callable[[Path], bool]
+
+
+def steps_on(run: Path) -> Moment:
+    """One more step than there were when this is called."""
     metrics = run / "metrics.jsonl"
+
+    def lines() -> int:
+        return metrics.read_bytes().count(b"\n") if metrics.exists() else 0
+
+    began = lines()
+    return lambda run: lines() > began
+
+
+MOMENTS: list[Callable[[Path], Moment]] = [
+    steps_on,
+    lambda run: lambda run: any(run.glob("checkpoints/.step-*.partial/*")),
+    lambda run: lambda run: any(run.glob("checkpoints/.best-*.partial/*")),
+    lambda run: lambda run: any(run.glob(".model.partial/*")),
+]
+"""When a run is killed: after a step, while it publishes a checkpoint, the best, its model."""
+
+
+def killed_at(process: subprocess.Popen[bytes], run: Path, moment: Moment) -> bool:
+    """kill -9 at the moment; whatever is being written then is torn. False if it never came."""
     while process.poll() is None:
-        if metrics.exists() and metrics.read_bytes().count(b"\n") >= lines:
+        if moment(run):
             process.send_signal(signal.SIGKILL)
-            break
-        time.sleep(0.002)
-    process.wait()
+            return process.wait() == -signal.SIGKILL
+        time.sleep(0.0005)
+    return False
 
 
 def test_killed_and_resumed(
@@ -74,17 +98,37 @@ def test_killed_and_resumed(
 ) -> None:
     recipe, run = tmp_path / "recipe.toml", tmp_path / "run"
     recipe.write_text(dump_toml(config(phantom)))
+    hits = 0
     for kill in range(KILLS):
-        killed_after(started(recipe, run), run, lines=2 + (kill * 5) % 10)
+        moment = MOMENTS[kill % len(MOMENTS)](run)
+        hits += killed_at(started(recipe, run), run, moment)
+    assert hits >= KILLS // 2
     assert started(recipe, run).wait() == 0
     assert logged(run) == uninterrupted
     assert (run / "model" / "model.safetensors").is_file()
+    about = json.loads((run / "run.json").read_text())
+    assert len(about["resumed"]) >= hits
+    assert not list(run.glob(".*.partial"))
 
 
 def test_the_loss_of_each_step_is_logged_once(uninterrupted: list[dict[str, Any]]) -> None:
-    assert [line["step"] for line in uninterrupted] == list(range(1, 13))
-    assert len({line["ids"] for line in uninterrupted}) == 12
-    assert {line["step"] for line in uninterrupted if "val_loss" in line} == {6, 12}
+    assert [line["step"] for line in uninterrupted] == list(range(1, STEPS + 1))
+    assert len({line["ids"] for line in uninterrupted}) == STEPS
+    looks = {line["step"] for line in uninterrupted if "val_loss" in line}
+    assert looks == set(range(6, STEPS + 1, 6)) | {STEPS}
+
+
+def test_resuming_on_other_records_is_refused(phantom: Path, tmp_path: Path) -> None:
+    (tmp_path / "images").symlink_to(phantom.parent / "images")
+    records = tmp_path / "records.jsonl"
+    lines = phantom.read_text().splitlines(keepends=True)
+    records.write_text("".join(lines))
+    train(config(records, steps=1), tmp_path / "run")
+    before = (tmp_path / "run" / "run.json").read_text()
+    records.write_text("".join(lines[:-1]))
+    with pytest.raises(InputError, match="records_sha256 changed since the run began"):
+        train(config(records, steps=1), tmp_path / "run", resume=True)
+    assert (tmp_path / "run" / "run.json").read_text() == before
 
 
 def test_a_folder_in_use_is_refused(phantom: Path, tmp_path: Path) -> None:

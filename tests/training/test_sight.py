@@ -6,9 +6,9 @@ import torch
 
 from diascope.geometry import CanvasMap, Size
 from diascope.imaging.store import CanvasStore
-from diascope.models.tiny import CANVAS, PATCH, WIDTH, from_scratch
+from diascope.models.tiny import CANVAS, PATCH, WIDTH, from_scratch, smooth_locations
 from diascope.recordfile import RecordFile
-from diascope.training.sight import Sight, coverage, look, teach
+from diascope.training.sight import WAVES, Sight, coverage, look, teach, waves
 
 SIDE = CANVAS // PATCH
 
@@ -42,6 +42,47 @@ def test_what_is_gathered_is_what_was_asked(records: RecordFile) -> None:
             assert not set(truth.uncertain) & set(about)
     for case in records.cases(task="instance_detection"):
         assert {box.label for box in case.truth.boxes} <= set(seen[case.image.path].places)
+
+
+def test_options_and_amounts_are_gathered_too(records: RecordFile) -> None:
+    placed = from_scratch(0).canvas_map
+    seen = {each.image.path: each for each in look(records.cases(), lambda i: placed(i.size), SIDE)}
+    for case in records.cases(task="classification"):
+        presence = seen[case.image.path].presence
+        assert presence[case.truth.option] == 1.0
+        assert all(option in presence for option in case.turn.expects.options)
+    for case in records.cases(task="regression"):
+        amount = seen[case.image.path].amounts[case.turn.question]
+        low, high = case.turn.expects.low, case.turn.expects.high
+        assert low + amount * (high - low) == pytest.approx(case.truth.value)
+
+
+def test_the_patches_of_a_box_are_told_its_edges(records: RecordFile) -> None:
+    placed = from_scratch(0).canvas_map
+    case = next(iter(records.cases(task="grounding")))
+    (about,) = look([case], lambda image: placed(image.size), SIDE)
+    (box,) = case.truth.boxes
+    width, height = case.image.width, case.image.height
+    shares = [box.y0 / height, box.x0 / width, box.y1 / height, box.x1 / width]
+    assert {edges.patch for edges in about.edges} <= set(
+        np.flatnonzero(about.places[box.label]).tolist()
+    )
+    for edges in about.edges:
+        told = edges.waves.reshape(4, 2, WAVES)
+        turns = np.array(shares)[:, None] * np.arange(1, WAVES + 1) * np.pi
+        np.testing.assert_allclose(told[:, 0], np.cos(turns), atol=1e-5)
+        np.testing.assert_allclose(told[:, 1], np.sin(turns), atol=1e-5)
+
+
+def test_waves_are_those_of_the_location_embeddings() -> None:
+    """A linear map of the waves of a place is nearest to that place's own embedding."""
+    table = smooth_locations(WIDTH).numpy()
+    bins = np.array([0, 200, 511, 1023])
+    told = np.stack([waves(np.array([place / 1023])) for place in bins])
+    columns = [*range(WAVES), *range(WIDTH // 2, WIDTH // 2 + WAVES)]
+    decay = np.abs(table[:, columns]).max(axis=0)
+    scores = (told * decay) @ table[:, columns].T
+    assert np.abs(scores.argmax(axis=1) - bins).max() <= 2
 
 
 def test_a_tower_learns_to_point(records: RecordFile) -> None:

@@ -22,7 +22,7 @@ def save(
     folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]
 ) -> None:
     """Publish a checkpoint under `folder`, replacing one of that name."""
-    hidden = _fresh(folder)
+    hidden = fresh(folder)
     save_file(_weights(network), hidden / WEIGHTS)
     save_file(_optimizer_tensors(optimizer), hidden / OPTIMIZER)
     (hidden / STATE).write_text(json.dumps(state) + "\n")
@@ -53,7 +53,7 @@ def restore(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer) 
 
 def save_weights(folder: Path, network: nn.Module) -> None:
     """Publish the weights alone."""
-    hidden = _fresh(folder)
+    hidden = fresh(folder)
     save_file(_weights(network), hidden / WEIGHTS)
     publish(hidden, folder)
 
@@ -78,7 +78,7 @@ def prune(folder: Path, keep: int) -> None:
         shutil.rmtree(path)
 
 
-def _fresh(folder: Path) -> Path:
+def fresh(folder: Path) -> Path:
     """An empty hidden folder beside the one that is to be published."""
     hidden = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(hidden, ignore_errors=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from diascope.mixture import MixtureConfig
 from diascope.values import Value
@@ -60,16 +60,19 @@ class DataConfig(Value):
     mixture: MixtureConfig = MixtureConfig()
 
 
+Decay = Annotated[float, Field(ge=0, lt=1)]
+
+
 class OptimConfig(Value):
     """How the weights move."""
 
     name: Literal["adamw", "sgd"] = "adamw"
     lr: Annotated[float, Field(gt=0)] = 1e-3
     vision_scale: Annotated[float, Field(ge=0)] = 1.0
-    """Share of the rate at which the vision tower moves; 0 leaves it as it is."""
+    """Share of the rate at which the vision tower moves; 0 leaves it as it is, at less cost."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """On matrices only; norms, biases and embeddings are left alone."""
-    betas: tuple[float, float] = (0.9, 0.98)
+    betas: tuple[Decay, Decay] = (0.9, 0.98)
     """adamw."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """sgd."""
@@ -95,7 +98,7 @@ class EvalConfig(Value):
 class TrainConfig(Value):
     """A whole run."""
 
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
     model: ModelConfig = ModelConfig()
     data: DataConfig
     duration: Duration
@@ -112,6 +115,13 @@ class TrainConfig(Value):
     checkpoint_every: Duration = Duration(percent=10.0)
     keep: Annotated[int, Field(ge=1)] = 2
     """Checkpoints kept beside the best ones."""
+
+    @field_validator("duration")
+    @classmethod
+    def _of_the_whole(cls, duration: Duration) -> Duration:
+        if duration.percent is not None:
+            raise ValueError("a run cannot be a percentage of itself: give steps, epochs, examples")
+        return duration
 
     @property
     def step_size(self) -> int:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import torch
 
+from diascope.errors import InputError, nearest
 from diascope.models.family import VisionLanguageModel
-from diascope.recordfile import RecordFile
+from diascope.recordfile import RecordFile, spread
 from diascope.records import Case
 from diascope.tasks import task
-from diascope.training.config import TrainConfig
+from diascope.training.config import EvalConfig, TrainConfig
 from diascope.training.feed import Feed
 from diascope.training.loss import batch_loss
 
@@ -60,15 +61,27 @@ class Evaluation:
 
 
 def open_evaluation(model: VisionLanguageModel, feed: Feed, config: TrainConfig) -> Evaluation:
-    """Cases of the evaluation split, spread evenly over the file."""
+    """Answered cases of the evaluation split, spread evenly over the file."""
     records = RecordFile(config.resolve(config.data.records))
     chosen = config.evaluation
+    refuse_unknown(records, chosen)
     cases = spread(records.cases(split=chosen.split), chosen.limit)
     of_task = records.cases(split=chosen.split, task=chosen.task) if chosen.task else []
-    return Evaluation(model, feed, config, cases, spread(of_task, chosen.task_limit))
+    return Evaluation(
+        model, feed, config, _answered(cases), _answered(spread(of_task, chosen.task_limit))
+    )
 
 
-def spread(cases: Sequence[Case], limit: int) -> list[Case]:
-    """At most `limit` of the cases, at even distances."""
-    every = max(1, len(cases) // limit)
-    return [cases[index] for index in range(0, len(cases), every)][:limit]
+def refuse_unknown(records: RecordFile, chosen: EvalConfig) -> None:
+    """InputError for a task or a split, other than the default one, that the file does not have."""
+    wanted = [("task", chosen.task, records.tasks)]
+    if chosen.split != EvalConfig().split:
+        wanted.append(("split", chosen.split, records.splits))
+    for name, value, valid in wanted:
+        if value is not None and value not in valid:
+            told = f"evaluation.{name}: {records.path} holds no {value!r}{nearest(value, valid)}"
+            raise InputError(told)
+
+
+def _answered(cases: Sequence[Case]) -> list[Case]:
+    return [case for case in cases if case.turn.answer is not None]

@@ -3,7 +3,10 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+
+import numpy as np
 
 from diascope.batching import Batch, Example, collate
 from diascope.errors import InputError
@@ -14,8 +17,11 @@ from diascope.recordfile import RecordFile
 from diascope.records import Case
 from diascope.training.config import DataConfig
 
+WINDOW = 8
+"""Batches that are sorted by length together: rows of like length waste less padding."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Feed:
     """Draws, renders and batches; the batch of a step is a pure function of the step."""
 
@@ -37,17 +43,33 @@ class Feed:
         return self.groups[draw.group][draw.sample]
 
     def batch(self, start: int, size: int) -> Batch:
-        """The batch of `size` cases from a global position on."""
-        return self.of([self.case(position) for position in range(start, start + size)])
+        """The batch of `size` examples at a global position that is a multiple of `size`."""
+        return collate([example for _, example in self._drawn(start, size)], self.model.pad_id)
 
     def of(self, cases: Sequence[Case]) -> Batch:
         """A training batch of these cases."""
         return collate([self._example(case) for case in cases], self.model.pad_id)
 
     def ids(self, start: int, size: int) -> str:
-        """A digest of the ids of the cases from a position on, to compare runs by."""
-        names = "\n".join(self.case(position).id for position in range(start, start + size))
+        """A digest of the ids of the cases in a batch, to compare runs by."""
+        names = "\n".join(case.id for case, _ in self._drawn(start, size))
         return hashlib.sha256(names.encode()).hexdigest()[:12]
+
+    def _drawn(self, start: int, size: int) -> Sequence[tuple[Case, Example]]:
+        window, place = divmod(start // size, WINDOW)
+        return self._window(window, size)[place]
+
+    @lru_cache(maxsize=1)  # noqa: B019 - a feed lives as long as its run
+    def _window(self, number: int, size: int) -> Sequence[Sequence[tuple[Case, Example]]]:
+        """The batches of one window, each of like lengths, in shuffled order."""
+        first = number * size * WINDOW
+        cases = [self.case(position) for position in range(first, first + size * WINDOW)]
+        drawn = sorted(
+            ((case, self._example(case)) for case in cases), key=lambda one: one[1].length
+        )
+        batches = [drawn[place : place + size] for place in range(0, len(drawn), size)]
+        order = np.random.default_rng([self.mixture.seed, 3, number]).permutation(WINDOW)
+        return [batches[place] for place in order]
 
     def _example(self, case: Case) -> Example:
         return taught(self.model, case, self.canvases)
@@ -56,6 +78,9 @@ class Feed:
 def taught(model: VisionLanguageModel, case: Case, canvases: CanvasStore) -> Example:
     """A case with its true answer, after the true replies to the turns before it."""
     earlier = case.record.cases()[: case.index]
+    unanswered = [turn.id for turn in (*earlier, case) if turn.turn.answer is None]
+    if unanswered:
+        raise InputError(f"{unanswered[0]} has no answer to learn from: prepare leaves such out")
     history = [model.target(turn, turn.truth) for turn in earlier]
     return model.render(case, canvases.of(case), history, case.truth)
 

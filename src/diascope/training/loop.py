@@ -14,13 +14,14 @@ import torch
 
 from diascope.errors import InputError
 from diascope.models import family
+from diascope.models.devices import has_bfloat16, keep_freed_memory
 from diascope.models.family import VisionLanguageModel
 from diascope.training import checkpoint
 from diascope.training.config import TrainConfig
 from diascope.training.evaluation import Evaluation, open_evaluation
 from diascope.training.feed import Feed, open_feed
 from diascope.training.loss import batch_loss
-from diascope.training.optim import learning_rate, optimizer, set_learning_rate
+from diascope.training.optim import freeze, learning_rate, optimizer, set_learning_rate
 from diascope.training.runfolder import RunFolder
 
 Report = Callable[[int, int, dict[str, Any]], None]
@@ -39,6 +40,7 @@ def train(
     the same losses as if it had never stopped. InputError for a folder or configuration that does
     not fit; a loss that is not finite stops the run and names the step.
     """
+    keep_freed_memory()
     model = start_model(config)
     feed = open_feed(model, config.data, config.resolve(config.data.records), config.seed)
     folder = RunFolder.open(out, config, resume)
@@ -81,6 +83,7 @@ class Trainer:
         cls, config: TrainConfig, model: VisionLanguageModel, feed: Feed, folder: RunFolder
     ) -> "Trainer":
         """A run at its beginning, or where its last checkpoint left it."""
+        freeze(model.network, config.optim)
         moves = optimizer(model.network, config.optim)
         num_steps = config.duration.in_steps(config.step_size, feed.num_cases)
         evaluation = open_evaluation(model, feed, config)
@@ -109,31 +112,34 @@ class Trainer:
         best = self.folder.checkpoints / f"best-{chosen}"
         if best.is_dir():
             checkpoint.restore_weights(best, self.model.network)
-        self.model.save(self.folder.model)
+        hidden = checkpoint.fresh(self.folder.model)
+        self.model.save(hidden)
+        checkpoint.publish(hidden, self.folder.model)
         return self.folder.model
 
     def _step(self) -> dict[str, Any]:
         config, size = self.config, self.config.batch_size
         rate = self._set_learning_rate()
-        start = self.step * config.step_size
         self.model.network.train()
         self.optimizer.zero_grad()
-        total = 0.0
+        total, ids = 0.0, []
         for part in range(config.accumulate):
-            loss = self._loss(start + part * size) / config.accumulate
+            start = self.step * config.step_size + part * size
+            loss = self._loss(start) / config.accumulate
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
+            ids.append(self.feed.ids(start, size))
         if not math.isfinite(total):
             raise FloatingPointError(f"the loss is {total} at step {self.step}: lower optim.lr")
         norm = torch.nn.utils.clip_grad_norm_(self.model.network.parameters(), config.optim.clip)
         self.optimizer.step()
-        ids = self.feed.ids(start, config.step_size)
         self.step += 1
-        return {"step": self.step, "loss": total, "lr": rate, "norm": norm.item(), "ids": ids}
+        known = {"loss": total, "lr": rate, "norm": norm.item(), "ids": "-".join(ids)}
+        return {"step": self.step, **known}
 
     def _loss(self, start: int) -> torch.Tensor:
         batch = self.feed.batch(start, self.config.batch_size)
-        with autocast(self.config.autocast):
+        with autocast(self.model.network, self.config.autocast):
             return batch_loss(self.model, batch, self.config.location_sigma)
 
     def _set_learning_rate(self) -> float:
@@ -149,10 +155,11 @@ class Trainer:
 
     def _evaluate(self) -> dict[str, float]:
         """Measure, and keep the weights that are the best so far by each measure."""
-        with autocast(self.config.autocast):
+        with autocast(self.model.network, self.config.autocast):
             measured = self.evaluation.measure()
         for name, value in measured.items():
-            if name not in self.best or self.evaluation.better(name, value, self.best[name]):
+            first = name not in self.best and not math.isnan(value)
+            if first or self.evaluation.better(name, value, self.best.get(name, math.nan)):
                 self.best[name] = value
                 checkpoint.save_weights(
                     self.folder.checkpoints / f"best-{name}", self.model.network
@@ -166,10 +173,10 @@ class Trainer:
         checkpoint.prune(self.folder.checkpoints, self.config.keep)
 
 
-def autocast(wanted: bool) -> torch.autocast:
-    """bfloat16 arithmetic where the processor computes in it; slower than float32 elsewhere."""
-    able = torch.cuda.is_available() or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+def autocast(network: torch.nn.Module, wanted: bool) -> torch.autocast:
+    """bfloat16 arithmetic where the network's device computes in it; elsewhere it is slower."""
+    device = next(network.parameters()).device.type
+    able = device != "cpu" or has_bfloat16()
     return torch.autocast(device, dtype=torch.bfloat16, enabled=wanted and able)
 
 

@@ -8,6 +8,13 @@ from torch import nn
 from diascope.training.config import OptimConfig
 
 
+def freeze(network: nn.Module, config: OptimConfig) -> None:
+    """Weights that are not to move ask for no gradient, so that nothing is computed for them."""
+    for name, weight in network.named_parameters():
+        if _scale(name, config) == 0:
+            weight.requires_grad_(False)
+
+
 def optimizer(network: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
     """The configured optimiser over every weight that asks for a gradient.
 
@@ -17,8 +24,7 @@ def optimizer(network: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
     for name, weight in network.named_parameters():
         if weight.requires_grad:
             decay = config.weight_decay if weight.ndim >= 2 and "embed" not in name else 0.0
-            scale = config.vision_scale if "vision_tower" in name else 1.0
-            groups.setdefault((decay, scale), []).append(weight)
+            groups.setdefault((decay, _scale(name, config)), []).append(weight)
     grouped = [
         {"params": weights, "weight_decay": decay, "scale": scale}
         for (decay, scale), weights in groups.items()
@@ -26,6 +32,10 @@ def optimizer(network: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
     if config.name == "sgd":
         return torch.optim.SGD(grouped, lr=config.lr, momentum=config.momentum)
     return torch.optim.AdamW(grouped, lr=config.lr, betas=config.betas, fused=True)
+
+
+def _scale(name: str, config: OptimConfig) -> float:
+    return config.vision_scale if "vision_tower" in name else 1.0
 
 
 def set_learning_rate(moves: torch.optim.Optimizer, rate: float) -> None:

@@ -59,16 +59,26 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     def describe(self, feed: Feed) -> None:
-        """Write what the run stands on."""
+        """Write what the run stands on; a resumed run must stand on the same data and pixels."""
         steps = self.config.duration.in_steps(self.config.step_size, feed.num_cases)
-        about = {
+        stands_on = {"records_sha256": feed.digest, "render_profile": render_profile()}
+        about: dict[str, Any] = {
             "versions": versions(),
             "commit": commit(),
-            "records_sha256": feed.digest,
-            "render_profile": render_profile(),
+            **stands_on,
             "mixture": describe(feed.mixture, steps * self.config.step_size),
         }
-        write_atomically(self.path / "run.json", json.dumps(about, indent=2) + "\n")
+        path = self.path / "run.json"
+        if path.is_file():
+            began = json.loads(path.read_text())
+            moved = [name for name, value in stands_on.items() if began[name] != value]
+            if moved:
+                raise InputError(
+                    f"{path}: {', '.join(moved)} changed since the run began; start a new run"
+                )
+            again = {"versions": about["versions"], "commit": about["commit"]}
+            about = began | {"resumed": [*began.get("resumed", []), again]}
+        write_atomically(path, json.dumps(about, indent=2) + "\n")
 
     def log(self, logged: dict[str, Any]) -> None:
         """Append a line of metrics."""
