@@ -1,5 +1,6 @@
 """The laws of codecs as one reusable check, the vocabularies and the answers to run it with."""
 
+import json
 import math
 import os
 import random
@@ -147,13 +148,20 @@ def gemma_vocabulary() -> Vocabulary:
     from tokenizers import Tokenizer, decoders, models, normalizers, trainers
     from transformers import PreTrainedTokenizerFast
 
-    special = ["<pad>", "<eos>", "<bos>", "<unk>", "<image>", *(f"<0x{n:02X}>" for n in range(256))]
+    special = ["<pad>", "<eos>", "<bos>", "<unk>", "<image>"]
+    single = [f"<0x{n:02X}>" for n in range(256)]
     raw = Tokenizer(models.BPE(unk_token="<unk>", byte_fallback=True, fuse_unk=True))
     raw.normalizer = normalizers.Replace(" ", "\u2581")
     fallback = decoders.ByteFallback()
     raw.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), fallback, decoders.Fuse()])
-    trainer = trainers.BpeTrainer(vocab_size=700, special_tokens=special, show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=700, special_tokens=special + single, show_progress=False
+    )
     raw.train_from_iterator(SENTENCES * 20, trainer)
+    plan = json.loads(raw.to_str())
+    # bytes are pieces like any other, as in Gemma's own file
+    plan["added_tokens"] = [each for each in plan["added_tokens"] if each["content"] in special]
+    raw = Tokenizer.from_str(json.dumps(plan))
     names = {"pad_token": "<pad>", "bos_token": "<bos>", "eos_token": "<eos>"}
     trained = PreTrainedTokenizerFast(tokenizer_object=raw, **names)
     trained.add_tokens(LOC + SEG)

@@ -98,6 +98,7 @@ def test_training_needs_answers(root: Path) -> None:
     open_question = turn("report", Free(), None)
     (said,) = Auditor(root).examine(record(open_question, split="train")).reasons
     assert "no answer to learn from" in said
+    assert Auditor(root).examine(record(open_question, split="Training")).reasons == (said,)
     assert Auditor(root).examine(record(open_question, split="val")).reasons == ()
 
 

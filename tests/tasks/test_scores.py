@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
-from diascope.answers import Answer, Choice, Number, Text
+from diascope.answers import Answer, Box, Boxes, Choice, Number, Text
 from diascope.codecs.dialect import Dialect
-from diascope.expectations import Free, Options, Range
+from diascope.expectations import BoxSpace, Free, Options, Range
+from diascope.geometry import Size
 from diascope.tasks import task
-from diascope.tasks.task import Task, dealt
+from diascope.tasks.chance import SHUFFLES, chance_level, dealt
+from diascope.tasks.task import Task
 
 NAMES = [
     "classification", "counting", "detection", "grounding", "instance_detection",
@@ -46,7 +48,7 @@ def test_shuffled_gold_scores_near_chance(name, draw_cases):
     rng = np.random.default_rng(1)
     shuffled = [cases[i].truth for i in rng.permutation(len(cases))]
     slack = 0.06 * max(1.0, WORST.get(name, 1.0))
-    level = chosen.chance_level(cases)
+    level = chance_level(chosen, cases, seed=0)
     assert score(chosen, cases, shuffled) == pytest.approx(level, abs=slack)
     if name in SHUFFLED:
         assert level == pytest.approx(SHUFFLED[name], abs=slack)
@@ -72,8 +74,9 @@ def test_chance_is_the_share_of_each_true_option(make_case):
     assert task("vqa").chance([*cases, words]) is None
     assert task("vqa").chance([]) is None
     assert task("classification").chance([]) is None
-    assert task("classification").chance_level(cases) == task("classification").chance(cases)
-    assert task("classification").chance_level([]) is None
+    chosen = task("classification")
+    assert chance_level(chosen, cases, seed=0) == chosen.chance(cases)
+    assert chance_level(chosen, [], seed=0) is None
 
 
 def test_chance_deals_every_case_the_truth_of_another(make_case):
@@ -81,11 +84,22 @@ def test_chance_deals_every_case_the_truth_of_another(make_case):
         return make_case("counting", "?", Range(high=high), Number(value=number))
 
     cases = [case(0), case(3), case(6), case(5, high=7.0)]
-    pairs = list(dealt(cases, shuffles=4))
-    assert len(pairs) == 4 * 3  # the fourth is alone in what it expects
+    pairs = list(dealt(cases, seed=0))
+    assert len(pairs) == SHUFFLES * 3  # the fourth is alone in what it expects
     assert all(reply != asked.truth for asked, reply in pairs)
-    assert task("counting").chance_level([case(0), case(3)]) == 3.0
-    assert task("counting").chance_level([case(0)]) is None
+    assert chance_level(task("counting"), [case(0), case(3)], seed=0) == 3.0
+    assert chance_level(task("counting"), [case(0)], seed=0) is None
+
+
+def test_places_are_dealt_in_shares_of_the_image(make_case):
+    """The same place in images of two sizes: chance would be lower in the other image's pixels."""
+
+    def case(width: int, height: int):
+        box = Box(label="a", x0=width / 4, y0=0, x1=width / 2, y1=height / 2)
+        expects = BoxSpace(labels=("a",), limit=1)
+        return make_case("grounding", "?", expects, Boxes(boxes=(box,)), size=Size(width, height))
+
+    assert chance_level(task("grounding"), [case(100, 80), case(300, 60)], seed=0) == 1.0
 
 
 @pytest.mark.parametrize("name", NAMES)

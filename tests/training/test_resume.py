@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,13 +75,16 @@ def steps_on(run: Path) -> Moment:
     return lambda run: lines() > began
 
 
-MOMENTS: list[Callable[[Path], Moment]] = [
-    steps_on,
-    lambda run: lambda run: any(run.glob("checkpoints/.step-*.partial/*")),
-    lambda run: lambda run: any(run.glob("checkpoints/.best-*.partial/*")),
-    lambda run: lambda run: any(run.glob(".model.partial/*")),
-]
-"""When a run is killed: after a step, while it publishes a checkpoint, the best, its model."""
+def partly(pattern: str) -> Callable[[Path], Moment]:
+    """While something of that name is being written."""
+    return lambda run: lambda run: any(run.glob(f"{pattern}/*"))
+
+
+def moments(kills: int) -> list[Callable[[Path], Moment]]:
+    """The first best weights, then steps and checkpoints in turn, and last the finished model."""
+    first = partly("checkpoints/.best-*.partial")
+    between = [steps_on, partly("checkpoints/.step-*.partial")] * kills
+    return [*[first, *between][: kills - 1], partly(".model.partial")]
 
 
 def killed_at(process: subprocess.Popen[bytes], run: Path, moment: Moment) -> bool:
@@ -98,16 +102,15 @@ def test_killed_and_resumed(
 ) -> None:
     recipe, run = tmp_path / "recipe.toml", tmp_path / "run"
     recipe.write_text(dump_toml(config(phantom)))
-    hits = 0
-    for kill in range(KILLS):
-        moment = MOMENTS[kill % len(MOMENTS)](run)
-        hits += killed_at(started(recipe, run), run, moment)
-    assert hits >= KILLS // 2
+    for choose in moments(KILLS):
+        for torn in run.glob("**/.*.partial"):
+            shutil.rmtree(torn)
+        assert killed_at(started(recipe, run), run, choose(run))
     assert started(recipe, run).wait() == 0
     assert logged(run) == uninterrupted
     assert (run / "model" / "model.safetensors").is_file()
     about = json.loads((run / "run.json").read_text())
-    assert len(about["resumed"]) >= hits
+    assert len(about["resumed"]) == KILLS
     assert not list(run.glob(".*.partial"))
 
 
@@ -135,6 +138,15 @@ def test_a_folder_in_use_is_refused(phantom: Path, tmp_path: Path) -> None:
     (tmp_path / "something").touch()
     with pytest.raises(InputError, match="--resume"):
         train(config(phantom), tmp_path)
+
+
+def test_a_run_killed_before_it_was_told_anything_can_be_started_again(
+    phantom: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".config.toml.x1y2").write_text("seed =")
+    train(config(phantom, steps=1), tmp_path / "run")
+    assert len(logged(tmp_path / "run")) == 1
 
 
 def test_nothing_to_resume(phantom: Path, tmp_path: Path) -> None:

@@ -54,10 +54,7 @@ def prepare(
     if as_json:
         print_json(made.audit)
         return
-    _print_audit(made.audit, str(out))
-    rest = made.audit.excluded - _LISTED
-    if rest > 0:
-        print(f"left out: {rest} more, all listed in {out / 'audit.json'}", file=sys.stderr)
+    _print_audit(made.audit, str(out), f"all listed in {out / 'audit.json'}")
 
 
 def _share(text: str) -> tuple[str, float]:
@@ -86,10 +83,10 @@ def _survey(
     if as_json:
         print_json(audit)
     else:
-        _print_audit(audit, "would keep")
+        _print_audit(audit, "would keep", "--json lists them all")
 
 
-def _print_audit(audit: "Audit", what: str) -> None:
+def _print_audit(audit: "Audit", what: str, where: str) -> None:
     """Counts on standard output; what was left out on standard error."""
     rows = [
         (count.split, count.dataset, count.task, str(count.cases), str(count.patients))
@@ -101,3 +98,5 @@ def _print_audit(audit: "Audit", what: str) -> None:
     )
     for exclusion in audit.exclusions[:_LISTED]:
         print(f"left out: {exclusion}", file=sys.stderr)
+    if audit.excluded > _LISTED:
+        print(f"left out: {audit.excluded - _LISTED} more, {where}", file=sys.stderr)

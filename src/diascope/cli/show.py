@@ -25,7 +25,7 @@ def show(
     ] = None,
     number: Number = 3,
     batch: Annotated[
-        bool, typer.Option("--batch", help="The tokens of a recipe's first batch, in colour.")
+        bool, typer.Option("--batch", help="The tokens of a recipe's first examples, in colour.")
     ] = False,
 ) -> None:
     """Look at anything, in the terminal."""

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from diascope.curation.split import is_training
 from diascope.errors import InputError
 from diascope.geometry import Size
 from diascope.imaging.decode import read_image
@@ -182,6 +183,6 @@ def _turn_reasons(record: Record) -> Iterator[str]:
     for number, turn in enumerate(record.turns, start=1):
         where = f"turn {number}: " if len(record.turns) > 1 else ""
         size = record.images[turn.image].size
-        if turn.answer is None and record.split == "train":
+        if turn.answer is None and is_training(record.split):
             yield f"{where}has no answer to learn from; ask it in another split"
         yield from (f"{where}{reason}" for reason in problems(turn, size))

@@ -68,6 +68,11 @@ def most_protected(first: str, second: str) -> str:
     return max(first, second, key=_rank)
 
 
+def is_training(split: str) -> bool:
+    """Whether a split of this name is learnt from."""
+    return _RANKS.get(split.lower()) == 0
+
+
 def _rank(split: str) -> tuple[int, str]:
     """Of two splits that are protected alike, the later in the alphabet keeps what both have."""
     return _RANKS.get(split.lower(), _MOST_PROTECTED), split

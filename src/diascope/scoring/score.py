@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from diascope.answers import Answer, Boxes, Masks
 from diascope.errors import InputError, nearest
+from diascope.geometry import intersect
 from diascope.metrics.sums import Array
 from diascope.predictionfile import PredictionFile, Provenance
 from diascope.predictions import Invalid, Repaired
@@ -27,6 +28,7 @@ from diascope.scoring.scorecard import (
 )
 from diascope.scoring.sheet import Sheet, defined, fill
 from diascope.tasks import task as task_named
+from diascope.tasks.chance import chance_level
 from diascope.tasks.task import Task
 
 WHOLE = 1 - 1e-6
@@ -107,7 +109,7 @@ def score_task(
     return TaskScore(
         task=task.name,
         counts=_counts(answered, provenance),
-        chance=task.chance_level(cases),
+        chance=chance_level(task, cases, settings.seed),
         metrics=metric_scores(sheet, readable, settings),
         collapse=collapse(answered, snapped),
         samples=_samples(sheet, answered, settings.seed),
@@ -184,12 +186,15 @@ def _counts(answered: Sequence[Answered], provenance: Provenance) -> Counts:
 def _cut(case: Case, provenance: Provenance) -> int:
     """How many objects of the truth the canvas does not show whole."""
     placed = provenance.canvas.map(case.image.size)
+    image = (0.0, 0.0, float(case.image.width), float(case.image.height))
     match case.truth:
         case Boxes(boxes=boxes):
-            return sum(placed.shown(box.corners) < WHOLE for box in boxes)
+            places = [box.corners for box in boxes]
         case Masks(masks=masks):
-            return sum(placed.shown(mask.bounds) < WHOLE for mask in masks)
-    return 0
+            places = [mask.bounds for mask in masks]
+        case _:
+            return 0
+    return sum(placed.shown(intersect(place, image)) < WHOLE for place in places)
 
 
 def _samples(sheet: Sheet, answered: Sequence[Answered], seed: int) -> tuple[Sample, ...]:

@@ -1,7 +1,6 @@
 """What a task owns: its question, its codec per dialect, its metric, its baseline and chance."""
 
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -17,10 +16,6 @@ from diascope.records import Case, Turn
 
 Predictor = Callable[[Case], Answer]
 A = TypeVar("A")
-
-
-SHUFFLES = 5
-"""How often truths are dealt anew to find what chance scores."""
 
 
 def no_closed_form(cases: Sequence[Case]) -> None:
@@ -57,18 +52,6 @@ class Task:
     order: Callable[[Answer], Answer] = identity
     """Puts objects into the order in which they are written, before encoding."""
 
-    def chance_level(self, cases: Sequence[Case]) -> float | None:
-        """What replies score that do not look: random legal ones, or else other cases' truths.
-
-        Truths are dealt to cases that expect the same; a case that is alone in this is left out.
-        """
-        closed = self.chance(cases)
-        if closed is not None:
-            return closed
-        rows = [self.measure(case, reply) for case, reply in dealt(cases, SHUFFLES)]
-        level = self.summarise(rows)[self.primary] if rows else math.nan
-        return None if math.isnan(level) else float(level)
-
     def summarise(self, rows: Sequence[Row], weights: Array | None = None) -> dict[str, Any]:
         """Metrics of weighted rows: floats for weights [n] or None, arrays [b] for weights [b, n].
 
@@ -91,19 +74,6 @@ def weigh(rows: Sequence[Row], weights: Array) -> Sums:
             matrix[position, place[name]] = value
     sums = np.moveaxis(np.asarray(weights, dtype=np.float64) @ matrix, -1, 0)
     return dict(zip(names, sums, strict=True))
-
-
-def dealt(cases: Sequence[Case], shuffles: int) -> Iterator[tuple[Case, Answer]]:
-    """Every case with the truth of another one that expects the same, so many times over."""
-    random = np.random.default_rng(0)
-    alike: dict[object, list[Case]] = {}
-    for case in cases:
-        alike.setdefault(case.turn.expects, []).append(case)
-    for group in alike.values():
-        for _ in range(shuffles if len(group) > 1 else 0):
-            shuffled = [group[place] for place in random.permutation(len(group))]
-            for case, other in zip(shuffled, shuffled[1:] + shuffled[:1], strict=True):
-                yield case, other.truth
 
 
 def asked(turn: Turn, kind: type[A]) -> A:

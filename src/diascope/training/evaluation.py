@@ -14,6 +14,9 @@ from diascope.training.config import EvalConfig, TrainConfig
 from diascope.training.feed import Feed
 from diascope.training.loss import batch_loss
 
+_LOOKED_AT = 4
+"""Cases looked at for each that is measured, where some may have no answer."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -62,14 +65,27 @@ class Evaluation:
 
 def open_evaluation(model: VisionLanguageModel, feed: Feed, config: TrainConfig) -> Evaluation:
     """Answered cases of the evaluation split, spread evenly over the file."""
-    records = RecordFile(config.resolve(config.data.records))
-    chosen = config.evaluation
+    records, chosen = RecordFile(config.resolve(config.data.records)), config.evaluation
     refuse_unknown(records, chosen)
-    cases = spread(records.cases(split=chosen.split), chosen.limit)
     of_task = records.cases(split=chosen.split, task=chosen.task) if chosen.task else []
     return Evaluation(
-        model, feed, config, _answered(cases), _answered(spread(of_task, chosen.task_limit))
+        model,
+        feed,
+        config,
+        answered(records.cases(split=chosen.split), chosen.limit),
+        answered(of_task, chosen.task_limit),
     )
+
+
+def answered(cases: Sequence[Case], limit: int) -> Sequence[Case]:
+    """At most `limit` of the cases that are answered, and so are the turns before them."""
+    looked_at = spread(cases, _LOOKED_AT * limit)
+    known = [
+        case
+        for case in looked_at
+        if all(turn.answer is not None for turn in case.record.turns[: case.index + 1])
+    ]
+    return spread(known, limit)
 
 
 def refuse_unknown(records: RecordFile, chosen: EvalConfig) -> None:
@@ -81,7 +97,3 @@ def refuse_unknown(records: RecordFile, chosen: EvalConfig) -> None:
         if value is not None and value not in valid:
             told = f"evaluation.{name}: {records.path} holds no {value!r}{nearest(value, valid)}"
             raise InputError(told)
-
-
-def _answered(cases: Sequence[Case]) -> list[Case]:
-    return [case for case in cases if case.turn.answer is not None]

@@ -37,10 +37,11 @@ class RunFolder:
                 raise InputError(f"{path} holds no run to resume: it has no config.toml")
             if load(told, [], TrainConfig) != config:
                 raise InputError(f"{told} differs from the configuration given; resume with it")
-        elif path.exists() and any(path.iterdir()):
+        elif path.exists() and not all(map(_is_torn, path.iterdir())):
             raise InputError(f"{path} is not empty: name another folder, or pass --resume")
-        folder.checkpoints.mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
         write_atomically(told, dump_toml(config))
+        folder.checkpoints.mkdir(exist_ok=True)
         return folder
 
     @property
@@ -92,3 +93,8 @@ class RunFolder:
         whole = [line for line in self.metrics.read_text().split("\n")[:-1] if line.endswith("}")]
         kept = [line for line in whole if json.loads(line)["step"] <= step]
         write_atomically(self.metrics, "".join(f"{line}\n" for line in kept))
+
+
+def _is_torn(path: Path) -> bool:
+    """Whether it is all that a run leaves that was killed before it had a configuration."""
+    return path.name.startswith(".config.toml.")
