@@ -64,7 +64,11 @@ def from_scratch(seed: int) -> PaliGemma:
 
 
 def configuration(words: PreTrainedTokenizerFast) -> PaliGemmaConfig:
-    """Five vision and four language layers, both 192 wide."""
+    """Five vision and four language layers, both 192 wide.
+
+    Every head has keys and values of its own: a single one, as in Gemma 2B, would carry no more
+    than 32 numbers a layer from a patch to the word that points at it.
+    """
     vision = {
         "model_type": "siglip_vision_model",
         "hidden_size": WIDTH,
@@ -81,7 +85,7 @@ def configuration(words: PreTrainedTokenizerFast) -> PaliGemmaConfig:
         "intermediate_size": 512,
         "num_hidden_layers": 4,
         "num_attention_heads": 6,
-        "num_key_value_heads": 1,
+        "num_key_value_heads": 6,
         "head_dim": 32,
         "vocab_size": len(words),
         "pad_token_id": words.pad_token_id,
