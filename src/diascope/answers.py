@@ -91,6 +91,13 @@ class Mask(Value):
     score: FiniteFloat | None = None
 
     @property
+    def doubled_area(self) -> float:
+        """Twice the area, positive where the vertices run clockwise on the screen."""
+        following = self.polygon[1:] + self.polygon[:1]
+        pairs = zip(self.polygon, following, strict=True)
+        return sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in pairs)
+
+    @property
     def bounds(self) -> tuple[float, float, float, float]:
         """x0, y0, x1, y1 of the smallest box that holds it."""
         xs, ys = zip(*self.polygon, strict=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from diascope.answers import Answer, Boxes, Masks, Point
+from diascope.answers import Answer, Boxes, Mask, Masks, Point
 from diascope.codecs.boxes_json import BoxesJson
 from diascope.codecs.boxes_loc import BoxesLoc
 from diascope.codecs.codec import Codec
@@ -77,21 +77,14 @@ def reading_order(answer: Answer) -> Answer:
         case Boxes():
             return Boxes(boxes=tuple(sorted(answer.boxes, key=lambda box: (box.y0, box.x0))))
         case Masks():
-            masks = [
-                mask.model_copy(update={"polygon": _from_top(mask.polygon)})
-                for mask in answer.masks
-            ]
+            masks = [mask.model_copy(update={"polygon": _from_top(mask)}) for mask in answer.masks]
             return Masks(masks=tuple(sorted(masks, key=lambda mask: mask.polygon[0][::-1])))
         case _:
             return answer
 
 
-def _from_top(polygon: tuple[Point, ...]) -> tuple[Point, ...]:
+def _from_top(mask: Mask) -> tuple[Point, ...]:
     """The same polygon clockwise on the screen, from its topmost, then leftmost vertex."""
-    following = polygon[1:] + polygon[:1]
-    doubled_area = sum(
-        x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(polygon, following, strict=True)
-    )
-    turned = polygon if doubled_area >= 0 else polygon[::-1]
+    turned = mask.polygon if mask.doubled_area >= 0 else mask.polygon[::-1]
     first = min(range(len(turned)), key=lambda i: turned[i][::-1])
     return turned[first:] + turned[:first]

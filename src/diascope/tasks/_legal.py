@@ -84,7 +84,7 @@ def _mask_problems(answer: Masks, expects: MaskSpace, size: Size) -> list[str]:
         for mask in answer.masks
         if not _inside(mask.polygon, size)
     ]
-    outside += [f"polygon of {m.label!r} has no area" for m in answer.masks if _flat(m.polygon)]
+    outside += [f"polygon of {m.label!r} has no area" for m in answer.masks if not m.doubled_area]
     labels = _unknown("label", (mask.label for mask in answer.masks), expects.labels)
     return labels + _too_many("masks", len(answer.masks), expects.limit) + outside
 
@@ -105,11 +105,6 @@ def _shown(corners: Rect, size: Size) -> bool:
     """Whether any of the box is in the image; one that only touches it would be written as none."""
     x0, y0, x1, y1 = intersect(corners, (0.0, 0.0, float(size.width), float(size.height)))
     return x1 > x0 and y1 > y0
-
-
-def _flat(polygon: tuple[tuple[float, float], ...]) -> bool:
-    following = polygon[1:] + polygon[:1]
-    return not sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(polygon, following, strict=True))
 
 
 def _inside(points: Iterable[tuple[float, float]], size: Size) -> bool:
