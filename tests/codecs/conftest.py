@@ -380,19 +380,23 @@ def near(codec: Codec[Any]) -> Near | None:
 
 
 def masks_near(codec: RegionListCodec, answer: Masks, snapped: Masks) -> bool:
-    """Where all masks are simple and inside, every vertex lies within half a step."""
+    """Where all masks are simple and inside: each vertex within half a step, or the whole span."""
     low, high = (codec.grid.x.low, codec.grid.y.low), (codec.grid.x.high, codec.grid.y.high)
     given = [_steps(codec, mask) for mask in answer.masks]
     if any(len(p) > codec.vertices or (p < low).any() or (p > high).any() for p in given):
         return True
     left = [_steps(codec, mask) for mask in snapped.masks]
     return len(left) == min(len(given), codec.limit) and all(
-        len(was) != len(now) or np.abs(was - now).max() <= 1.5 + 1e-6
-        if flat
-        else np.abs(was - now).max() <= 0.5 + 1e-6
+        np.abs(_extent(was) - _extent(now)).max() <= 1.5 + 1e-6
+        if is_flat(was.round())
+        else len(was) == len(now) and np.abs(was - now).max() <= 0.5 + 1e-6
         for was, now in zip(given, left, strict=False)
-        for flat in [len(was) != len(now) or is_flat(was.round())]
     )
+
+
+def _extent(points: Any) -> Any:
+    """What a polygon without area spans: it is written as a box around it."""
+    return np.array([points.min(axis=0), points.max(axis=0)])
 
 
 def _steps(codec: RegionListCodec, mask: Mask) -> Any:
