@@ -57,7 +57,7 @@ def rivals(cards: Sequence["Scorecard"]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from diascope.reporting.words import number, task_words
+    from diascope.reporting.words import invalid_replies, number, task_words
 
     table = Table(
         title="beside its rivals (in brackets: of the way from baseline to truth)",
@@ -71,7 +71,7 @@ def rivals(cards: Sequence["Scorecard"]) -> "Table":
         name, baseline = task_words(score.task), number(score.primary.baseline)
         table.add_row(*map(Text, (name, *cells, baseline)))
     table.add_section()
-    table.add_row("replies that are no answer", *map(_invalid, cards), "")
+    table.add_row("replies that are no answer", *map(invalid_replies, cards), "")
     return table
 
 
@@ -83,11 +83,3 @@ def _cell(score: "TaskScore | None") -> str:
         return "not asked"
     invalid = f"\n{score.counts.invalid} invalid" if score.counts.invalid else ""
     return f"{number(score.primary.score.value)} ({percent(score.primary.way)}){invalid}"
-
-
-def _invalid(card: "Scorecard") -> str:
-    from diascope.reporting.words import percent
-
-    asked = sum(task.counts.n for task in card.tasks)
-    invalid = sum(task.counts.invalid for task in card.tasks)
-    return f"{invalid} of {asked} ({percent(invalid / asked if asked else None)})"

@@ -8,9 +8,9 @@ from diascope.reporting.words import (
     VERDICTS_IN_SHORT,
     decoding,
     digest,
+    invalid_replies,
     metric_words,
     number,
-    percent,
     signed,
     span,
     task_words,
@@ -128,14 +128,12 @@ def _cells(row: Row) -> list[str]:
 
 def _origin(card: Scorecard) -> str:
     made = card.provenance
-    invalid = sum(task.counts.invalid for task in card.tasks)
-    asked = sum(task.counts.n for task in card.tasks)
     cut = sum(task.counts.cut for task in card.tasks)
     facts = [
         f"model {made.model}",
         f"split {made.split or 'all'}",
         f"decoding {decoding(made)}",
-        f"{invalid} of {asked} replies invalid ({percent(invalid / asked if asked else None)})",
+        f"replies invalid: {invalid_replies(card)}",
         *([f"{cut} objects of the truth not wholly on the model's canvas"] if cut else []),
         f"intervals from {card.resamples} resamples of patients, seed {card.seed}",
         f"records sha256 {digest(made.records_sha256)}",

@@ -16,7 +16,7 @@ from diascope.answers import (
     Text,
 )
 from diascope.predictionfile import NO_TEXT, Provenance
-from diascope.scoring.scorecard import Interval, Verdict
+from diascope.scoring.scorecard import Interval, Scorecard, Verdict
 
 NONE = "\N{EN DASH}"
 _PERCENT = "\N{NO-BREAK SPACE}%"
@@ -116,6 +116,12 @@ def percent(share: float | None) -> str:
     if 0.99 < share < 1:
         return f"> 99{_PERCENT}"
     return f"{100 * share:.0f}{_PERCENT}".replace("-", _MINUS)
+
+
+def invalid_replies(card: Scorecard) -> str:
+    """How many replies are no answer: 3 of 1200 (< 1 %)."""
+    share = percent(card.invalid / card.asked if card.asked else None)
+    return f"{card.invalid} of {card.asked} ({share})"
 
 
 def moment(created: str) -> str:

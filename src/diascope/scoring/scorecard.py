@@ -153,6 +153,16 @@ class Scorecard(Value):
         """What tables call this set of predictions."""
         return self.provenance.name
 
+    @property
+    def asked(self) -> int:
+        """Cases with a true answer, over all tasks."""
+        return sum(task.counts.n for task in self.tasks)
+
+    @property
+    def invalid(self) -> int:
+        """Replies that are no answer, over all tasks."""
+        return sum(task.counts.invalid for task in self.tasks)
+
     def table(self) -> list[Row]:
         """The headline table, one row a task."""
         return [
