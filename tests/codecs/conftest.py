@@ -6,7 +6,7 @@ import os
 import random
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from diascope.answers import Box, Boxes, Choice, Finding, Findings, Labels, Mask, Masks, Number
 from diascope.answers import Text as FreeAnswer
+from diascope.codecs import matcher
 from diascope.codecs.choice import ChoiceCodec
 from diascope.codecs.codec import Codec, ParseError
 from diascope.codecs.decimal import DecimalNumber
@@ -25,7 +26,7 @@ from diascope.codecs.findings import FindingsCodec
 from diascope.codecs.free_text import FreeText
 from diascope.codecs.grammar import Grammar
 from diascope.codecs.label_set import LabelSetCodec
-from diascope.codecs.matcher import Matcher, spellings
+from diascope.codecs.matcher import Matcher
 from diascope.codecs.objects import BoxListCodec
 from diascope.codecs.outline import is_flat
 from diascope.codecs.regions import RegionListCodec
@@ -36,22 +37,21 @@ EXAMPLES = int(os.environ.get("DIASCOPE_EXAMPLES", "1"))
 """A multiple of the effort that the laws are tested with; nightly runs raise it."""
 
 
-@dataclass(frozen=True)
-class Vocabulary:
-    """A tokenizer, as the laws use it."""
+class Vocabulary(matcher.Vocabulary):
+    """A vocabulary, as the laws use it."""
 
-    tokenizer: llguidance.LLTokenizer
-    spelling: Callable[[int], str]
-    token_id: Callable[[str], int]
-    tokenize: Callable[[str], list[int]]
-    last: list[Any] = field(default_factory=list)
+    def __init__(
+        self,
+        tokenizer: llguidance.LLTokenizer,
+        token_id: Callable[[str], int],
+        tokenize: Callable[[str], list[int]],
+    ) -> None:
+        super().__init__(tokenizer, token_id)
+        self.tokenize = tokenize
 
     def matcher(self, grammar: Grammar) -> Matcher:
-        """At the start of a reply; the last grammar stays compiled."""
-        if not self.last or self.last[0] is not grammar:
-            compiled = Matcher(self.tokenizer, grammar, self.spelling, self.token_id)
-            self.last[:] = [grammar, compiled]
-        return self.last[1].fresh()
+        """At the start of a reply."""
+        return Matcher(self, grammar)
 
     @property
     def size(self) -> int:
@@ -73,14 +73,6 @@ class _Bytes:
         return list(text if isinstance(text, bytes) else text.encode())
 
 
-def _vocabulary(
-    tokenizer: llguidance.LLTokenizer,
-    token_id: Callable[[str], int],
-    tokenize: Callable[[str], list[int]],
-) -> Vocabulary:
-    return Vocabulary(tokenizer, spellings(tokenizer), token_id, tokenize)
-
-
 @pytest.fixture(scope="session")
 def byte_vocabulary() -> Vocabulary:
     """A token a byte."""
@@ -96,7 +88,7 @@ def byte_vocabulary() -> Vocabulary:
         ]
 
     wrapped = llguidance.LLTokenizer(llguidance.TokenizerWrapper(_Bytes()))
-    return _vocabulary(wrapped, ids.__getitem__, tokenize)
+    return Vocabulary(wrapped, ids.__getitem__, tokenize)
 
 
 SENTENCES = (
@@ -171,7 +163,7 @@ def gemma_vocabulary() -> Vocabulary:
 def _of_transformers(tokenizer: Any) -> Vocabulary:
     import llguidance.hf
 
-    return _vocabulary(
+    return Vocabulary(
         llguidance.hf.from_tokenizer(tokenizer),
         tokenizer.convert_tokens_to_ids,
         lambda text: tokenizer(text, add_special_tokens=False)["input_ids"],

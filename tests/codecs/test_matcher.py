@@ -116,12 +116,14 @@ def test_characters_of_several_bytes_are_narrowed_byte_by_byte(vocabulary: Any) 
     assert written.decode() in ("è", "中")
 
 
-def test_a_fresh_matcher_starts_again(vocabulary: Any) -> None:
-    used = matcher_at(vocabulary, WholeNumber(0, 99).grammar(), "12")
-    fresh = used.fresh()
-    assert not fresh.is_accepting()
-    fresh.advance(vocabulary.tokenize("7")[0])
-    assert fresh.is_accepting()
+def test_a_grammar_is_compiled_once_and_each_reply_starts_anew(vocabulary: Any) -> None:
+    compiled = vocabulary.compiled.cache_info().misses
+    used = matcher_at(vocabulary, WholeNumber(0, 98).grammar(), "12")
+    other = vocabulary.matcher(WholeNumber(0, 98).grammar())
+    assert vocabulary.compiled.cache_info().misses == compiled + 1
+    assert not other.is_accepting()
+    other.advance(vocabulary.tokenize("7")[0])
+    assert other.is_accepting()
     assert used.allowed(vocabulary.size).tolist() == [vocabulary.eos]
 
 

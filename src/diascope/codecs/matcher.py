@@ -5,8 +5,7 @@ where the grammar narrows.
 """
 
 from collections.abc import Callable, Iterable
-from copy import copy
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,43 +15,50 @@ from numpy.typing import NDArray
 from diascope.codecs.grammar import Allowed, Grammar, TokenRange
 
 if TYPE_CHECKING:
-    from llguidance import LLTokenizer
+    from llguidance import LLMatcher, LLTokenizer
 
 RESERVE = 5
 """Tokens kept for closing: three bytes of an open character, a word's first character, the end."""
 _ENOUGH_CLOSERS = 512
+_COMPILED = 256
 
 Mask = NDArray[np.int32]
 
 
-def spellings(tokenizer: "LLTokenizer") -> Callable[[int], str]:
-    """A token's text; bytes that are no whole characters become surrogates (surrogateescape)."""
+class Vocabulary:
+    """A tokenizer as matchers use it: its tokens' texts, and the grammars compiled for it.
 
-    @cache
-    def spelling(token: int) -> str:
-        return tokenizer.decode_bytes([token]).decode(errors="surrogateescape")
+    `token_id` gives the id of a native token by its text. Questions of one kind share a grammar, so
+    the last ones stay compiled.
+    """
 
-    return spelling
+    def __init__(self, tokenizer: "LLTokenizer", token_id: Callable[[str], int]) -> None:
+        self.tokenizer, self.token_id = tokenizer, token_id
+        self.spelling = cache(self._spelling)
+        self.compiled = lru_cache(_COMPILED)(self._compiled)
+
+    def _spelling(self, token: int) -> str:
+        """Its text; bytes that are no whole characters become surrogates (surrogateescape)."""
+        return self.tokenizer.decode_bytes([token]).decode(errors="surrogateescape")
+
+    def _compiled(self, lark: str) -> "LLMatcher":
+        """llguidance's own matcher at the start of a grammar: to be copied, not advanced."""
+        from llguidance import LLMatcher
+
+        start = LLMatcher(self.tokenizer, LLMatcher.grammar_from_lark(lark))
+        if start.is_error():
+            raise ValueError(f"the grammar cannot be used: {start.get_error()}")
+        return start
 
 
 class Matcher:
-    """Follows one reply token by token; `token_id` gives the id of a native token by its text."""
+    """Follows one reply token by token."""
 
-    def __init__(
-        self,
-        tokenizer: "LLTokenizer",
-        grammar: Grammar,
-        spelling: Callable[[int], str],
-        token_id: Callable[[str], int],
-    ) -> None:
-        from llguidance import LLMatcher
-
-        self._start = LLMatcher(tokenizer, LLMatcher.grammar_from_lark(grammar.lark(token_id)))
-        if self._start.is_error():
-            raise ValueError(f"the grammar cannot be used: {self._start.get_error()}")
-        self._state = self._start.deep_copy()
+    def __init__(self, vocabulary: Vocabulary, grammar: Grammar) -> None:
+        tokenizer, token_id = vocabulary.tokenizer, vocabulary.token_id
+        self._state = vocabulary.compiled(grammar.lark(token_id)).deep_copy()
         self._narrow, self._longest = grammar.narrow, grammar.longest()
-        self._spelling = spelling
+        self._spelling = vocabulary.spelling
         self._ends, self._words = tuple(tokenizer.eos_tokens), (tokenizer.vocab_size + 31) // 32
         ranges = grammar.token_ranges()
         self._base = {
@@ -60,13 +66,6 @@ class Matcher:
         }
         self._native = _ids(self._base, ranges)
         self._text, self._open, self._taken, self._finished = "", b"", 0, False
-
-    def fresh(self) -> "Matcher":
-        """A matcher of the same grammar at its start, without compiling the grammar again."""
-        other = copy(self)
-        other._state = self._start.deep_copy()
-        other._text, other._open, other._taken, other._finished = "", b"", 0, False
-        return other
 
     def fill(self, row: Mask, remaining: int | None = None) -> None:
         """Fills a packed mask: bit t % 32 of word t // 32 says whether token t may come next.

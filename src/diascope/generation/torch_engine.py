@@ -4,9 +4,9 @@ Rows are padded on the left, so that the next token of every row is the last col
 closed leaves the batch.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from diascope.batching import Example, collate
-from diascope.codecs.matcher import Matcher, spellings
+from diascope.codecs.matcher import Matcher, Vocabulary
 from diascope.generation.engine import Completion, Request
 from diascope.generation.sampling import choose
 from diascope.models.family import VisionLanguageModel
@@ -54,11 +54,9 @@ class TorchEngine:
         self, requests: Iterable[Request], sampling: Sampling, seed: int
     ) -> Iterator[Completion]:
         """One completion a request, in order."""
-        vocabulary = self.model.grammar_tokenizer()
-        follow = partial(Matcher, vocabulary, spelling=spellings(vocabulary))
         waiting = iter(requests)
         while window := list(islice(waiting, self.batch_size * WINDOW)):
-            rows = [self._row(request, follow, seed) for request in window]
+            rows = [self._row(request, seed) for request in window]
             by_length = sorted(
                 rows, key=lambda row: (row.request.budget, len(row.request.example.prefix))
             )
@@ -66,11 +64,14 @@ class TorchEngine:
                 self._write(by_length[start : start + self.batch_size], sampling)
             yield from (self._completion(row) for row in rows)
 
-    def _row(self, request: Request, follow: Callable[..., Matcher], seed: int) -> Row:
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(self.model.grammar_tokenizer(), self.model.token_id)
+
+    def _row(self, request: Request, seed: int) -> Row:
         chance = np.random.default_rng([seed, request.stream])
-        if request.grammar is None:
-            return Row(request, chance, None)
-        return Row(request, chance, follow(grammar=request.grammar, token_id=self.model.token_id))
+        matcher = Matcher(self._vocabulary, request.grammar) if request.grammar else None
+        return Row(request, chance, matcher)
 
     def _completion(self, row: Row) -> Completion:
         return Completion(self.model.text(row.tokens), tuple(row.logprobs), row.closed)
