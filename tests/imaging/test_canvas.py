@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from diascope.answers import Box
 from diascope.geometry import CanvasMap, Fit, Size
-from diascope.imaging import canvas
-from diascope.imaging.canvas import draw, render_profile
+from diascope.imaging.canvas import draw
 
 FITS: tuple[Fit, ...] = get_args(Fit)
 sides = st.integers(60, 400)
@@ -94,11 +93,3 @@ def test_extreme_shapes_are_drawn(shape: tuple[int, int]) -> None:
 def test_pixels_of_another_size_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\(10, 20\) on a map for \(10, 20\)"):
         draw(np.zeros((10, 20), np.uint8), CanvasMap.fit(Size(10, 20), Size(8, 8), "pad"))
-
-
-def test_the_render_profile_follows_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
-    profile = render_profile()
-    assert profile == render_profile()
-    assert len(profile) == 16
-    monkeypatch.setitem(canvas._POLICY, "outside", 1)
-    assert render_profile() != profile

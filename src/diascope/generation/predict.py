@@ -13,7 +13,7 @@ from diascope.environment import commit, versions
 from diascope.errors import InputError
 from diascope.expectations import Free
 from diascope.generation.answering import Asking, answers
-from diascope.imaging.canvas import render_profile
+from diascope.imaging.profile import render_profile
 from diascope.imaging.store import CanvasStore
 from diascope.models import all_families, family
 from diascope.models.family import VisionLanguageModel

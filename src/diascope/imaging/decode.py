@@ -1,52 +1,74 @@
-"""PNG, JPEG and TIFF files to 8-bit arrays, by one policy for every part of diascope.
+"""The one door to pixels: a picture's file or bytes to 8-bit arrays, by one policy everywhere.
 
-Grey stays one channel, colour becomes RGB, alpha is composed on black, EXIF orientation is applied,
-deep grey is scaled by the smallest power of two that holds its largest value (12-bit data kept in
-16 bits would be black otherwise). Files are hostile until proven otherwise: only the three formats
-are tried, and a picture of more than 100 million pixels is refused before it is decoded.
+Grey stays one channel, colour becomes RGB, pixels are upright and square. What a file is, its
+content says: its name is not looked at. Files are hostile until proven otherwise: sizes are checked
+before anything is decoded, and whatever is wrong with a file is one ImageError.
 """
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
+from types import ModuleType
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image
 
-from diascope.errors import InputError
 from diascope.geometry import Size
+from diascope.imaging import raster
+from diascope.imaging.budget import MAX_PIXELS
+from diascope.imaging.errors import ImageError
+from diascope.imaging.header import Header
 
-MAX_PIXELS = 100_000_000
-FORMATS = ("PNG", "JPEG", "TIFF")
-_ORIENTATION = 0x0112
-_GREY = ("1", "L", "LA", "La")
-_DEEP = ("I", "I;16", "I;16B", "I;16L", "I;16N")
-_COLOUR = ("P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV")
+__all__ = [
+    "MAX_PIXELS",
+    "ImageError",
+    "decode",
+    "header_of",
+    "load_decoders",
+    "read_grey",
+    "read_header",
+    "read_image",
+    "read_size",
+]
 
-
-class ImageError(InputError):
-    """A file that cannot be read as a picture."""
+_PREFIX, _PREAMBLE = b"DICM", 128
+_BARE = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
+"""How a DICOM dataset without a preamble begins: group 0002 or 0008, in either byte order."""
 
 
 def read_size(path: Path) -> Size:
     """Width and height in pixels as they will be decoded; the pixels are not decoded.
 
-    ImageError for a file that is missing, no PNG, JPEG or TIFF, or too large.
+    ImageError for a file that is missing, no PNG, JPEG, TIFF or DICOM, or too large.
     """
-    with _opened(path, None) as image:
-        return Size(*(image.size[::-1] if _orientation(image) in (5, 6, 7, 8) else image.size))
+    return read_header(path).size
+
+
+def read_header(path: Path) -> Header:
+    """All that the file says without being decoded. Errors as for `read_size`."""
+    with _opened(path) as file:
+        header: Header = _format(file).read_header(file, str(path))
+        return header
+
+
+def header_of(data: bytes, name: str) -> Header:
+    """What `read_header` gives, from a file's bytes; `name` stands for the path in messages."""
+    file = BytesIO(data)
+    header: Header = _format(file).read_header(file, name)
+    return header
 
 
 def read_image(path: Path, frame: int | None = None) -> NDArray[np.uint8]:
     """The pixels: [height, width] for a grey picture, [height, width, 3] RGB for any other.
 
-    `frame` picks one of a TIFF of several; None is the first. ImageError as for `read_size`, and
+    `frame` picks one of a file of several; None is the first. ImageError as for `read_size`, and
     for a picture that is truncated, damaged, or has no such frame.
     """
-    with _opened(path, frame) as image:
-        return _to_array(image)
+    with _opened(path) as file:
+        return _pixels(file, str(path), frame)
 
 
 def read_grey(path: Path, frame: int | None = None) -> NDArray[np.uint8]:
@@ -55,78 +77,41 @@ def read_grey(path: Path, frame: int | None = None) -> NDArray[np.uint8]:
     return pixels if pixels.ndim == 2 else np.asarray(Image.fromarray(pixels).convert("L"))
 
 
+def decode(data: bytes, name: str, frame: int | None = None) -> NDArray[np.uint8]:
+    """What `read_image` gives, from a file's bytes; `name` stands for the path in messages."""
+    return _pixels(BytesIO(data), name, frame)
+
+
+def load_decoders() -> None:
+    """Import all that decoding may need, now: for a process that will fork, or be confined."""
+    from diascope.imaging import dicom
+
+    dicom.load_decoders()
+
+
 @contextmanager
-def _opened(path: Path, frame: int | None) -> Iterator[ImageFile.ImageFile]:
-    """The file as an undecoded picture; whatever goes wrong inside becomes an ImageError."""
+def _opened(path: Path) -> Iterator[BinaryIO]:
     if not path.is_file():
         raise ImageError(f"{path}: there is no such file; check the path and that it was copied")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # ours is the limit; damage is an error, not a warning
-            # A file object, not a path: Pillow would map a path, and turns mapped TIFFs wrongly.
-            with path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
-                _refuse_too_large(image, path)
-                if frame is not None:
-                    image.seek(frame)
-                yield image
-    except ImageError:
-        raise
-    except Exception as error:  # hostile bytes raise anything: SyntaxError, struct.error, ...
-        raise ImageError(f"{path}: {_why(error)}") from None
+        file = path.open("rb")
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be opened ({error.strerror}); check who may") from None
+    with file:
+        yield file
 
 
-def _refuse_too_large(image: Image.Image, path: Path) -> None:
-    if image.width * image.height > MAX_PIXELS:
-        raise ImageError(
-            f"{path}: {image.width} x {image.height} pixels are more than the {MAX_PIXELS} "
-            "that are read; store a smaller copy"
-        )
+def _pixels(file: BinaryIO, name: str, frame: int | None) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = _format(file).read_pixels(file, name, frame)
+    return pixels
 
 
-def _why(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "not a PNG, JPEG or TIFF picture; convert it to one of these"
-    if isinstance(error, Image.DecompressionBombError):
-        return f"more than the {MAX_PIXELS} pixels that are read; store a smaller copy"
-    if isinstance(error, EOFError):
-        return "there is no such frame in it"
-    return f"truncated or damaged ({error}); copy or export it again"
+def _format(file: BinaryIO) -> ModuleType:
+    """The module that reads the file, by its first bytes; DICOM is imported when one comes."""
+    start = file.read(_PREAMBLE + len(_PREFIX))
+    file.seek(0)
+    if start[_PREAMBLE:] != _PREFIX and not start.startswith(_BARE):
+        return raster
+    from diascope.imaging import dicom
 
-
-def _to_array(image: Image.Image) -> NDArray[np.uint8]:
-    """Upright 8-bit pixels of an opened picture."""
-    is_turned = _orientation(image) != 1
-    image.load()
-    upright = ImageOps.exif_transpose(image) if is_turned else image
-    if upright.mode in _DEEP:
-        return _scaled(np.asarray(upright))
-    if upright.mode not in _GREY + _COLOUR:
-        raise ValueError(f"pixels of mode {upright.mode}")
-    grey = upright.mode in _GREY
-    if upright.has_transparency_data:
-        upright = _on_black(upright)
-    return np.array(upright.convert("L" if grey else "RGB"))
-
-
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation that is left to apply; 1 for a TIFF, which Pillow turns by itself.
-
-    EXIF behind the pixels of a PNG is not looked for: Pillow would decode the picture to find it.
-    """
-    in_front = image.format != "PNG" or {"exif", "Raw profile type exif"} & image.info.keys()
-    if image.format == "TIFF" or not in_front:
-        return 1
-    return int(image.getexif().get(_ORIENTATION, 1))
-
-
-def _on_black(image: Image.Image) -> Image.Image:
-    black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-    return Image.alpha_composite(black, image.convert("RGBA"))
-
-
-def _scaled(pixels: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Deep grey to 8 bits: full scale is the smallest 2**bits - 1, bits >= 8, that holds it."""
-    values = np.clip(pixels.astype(np.float64), 0, None)
-    full = 2 ** max(8, int(values.max()).bit_length()) - 1
-    eight_bit: NDArray[np.uint8] = np.rint(values * (255 / full)).astype(np.uint8)
-    return eight_bit
+    return dicom

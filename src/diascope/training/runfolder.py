@@ -13,7 +13,7 @@ from typing import Any
 from diascope.configuration import dump_toml, load
 from diascope.environment import commit, versions
 from diascope.errors import InputError
-from diascope.imaging.canvas import render_profile
+from diascope.imaging.profile import render_profile
 from diascope.mixture import describe
 from diascope.predictionfile import write_atomically
 from diascope.training.config import TrainConfig

@@ -1,0 +1,1 @@
+"""Parts of the DICOM reader, in the order in which a pixel passes them."""
