@@ -1,0 +1,99 @@
+"""What the pixels cost of a training step of the shipped tiny, and what folding does to them."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from benchmarks.spine import timed
+
+from diascope.batching import Example, pixels
+from diascope.imaging.cache_build import build_cache
+from diascope.imaging.scaling import Scaling
+from diascope.imaging.store import CanvasStore
+from diascope.models.tiny import load
+from diascope.recordfile import write_records
+from diascope.records import Case
+from diascope.sources.phantom import PhantomSettings, generate
+from diascope.training.config import DataConfig, OptimConfig
+from diascope.training.feed import Feed, open_feed
+from diascope.training.loss import batch_loss
+from diascope.training.optim import optimizer
+
+BATCH = 16
+
+
+def open_cached(root: Path) -> Feed:
+    """The shipped tiny's feed of a small phantom, its canvases out of a cache."""
+    records = root / "phantom" / "records.jsonl"
+    records.parent.mkdir()
+    write_records(records, generate(records.parent, PhantomSettings(seed=3, patients=40)))
+    model = load(None, torch.float32)
+    feed = open_feed(model, DataConfig(records=str(records)), records, seed=0)
+    images = [image for cases in feed.groups.values() for each in cases for image in seen(each)]
+    build_cache(images, records.parent, model.canvas_map, root / "cache-step")
+    store = CanvasStore(records.parent, model.canvas_map, cache=root / "cache-step")
+    return replace(feed, canvases=store)
+
+
+def seen(case: Case) -> Sequence[Any]:
+    """The images that come with a case."""
+    return case.record.images
+
+
+def step_shares(root: Path, steps: int) -> dict[str, float]:
+    """Shares of a training step: filling an array, making a tensor of canvases, a whole batch."""
+    feed = open_cached(root)
+    moves = optimizer(feed.model.network, OptimConfig(lr=1e-9))
+
+    def learn(cases: Sequence[Case]) -> None:
+        moves.zero_grad()
+        batch_loss(feed.model, feed.of(cases), location_sigma=0.0).backward()  # type: ignore[no-untyped-call]
+        moves.step()
+
+    feed.model.network.train()
+    shares: dict[str, list[float]] = {"filled": [], "pixels": [], "batch": []}
+    for number in range(steps + 1):
+        cases = [feed.case(BATCH * number + place) for place in range(BATCH)]
+        whole = timed(partial(learn, cases)).wall
+        for name, wall in _waits(feed, cases).items():
+            shares[name].append(wall / whole)
+    return {name: statistics.median(each[1:]) for name, each in shares.items()}
+
+
+def _waits(feed: Feed, cases: Sequence[Case]) -> dict[str, float]:
+    store = feed.canvases
+    images = [image for case in cases for image in seen(case)]
+    positions = store.positions(images)
+    side = feed.model.canvas
+    out = np.zeros((len(images), 3, side.height, side.width), np.float32)
+    return {
+        "filled": timed(partial(store.fill_float, positions, out)).wall,
+        "pixels": timed(lambda: pixels([Example((), (), store.of(case)) for case in cases])).wall,
+        "batch": timed(partial(feed.of, cases)).wall,
+    }
+
+
+def folding() -> float:
+    """How far the patch embeddings of the shipped tiny are apart when its scaling is folded in."""
+    network: Any = load(None, torch.float32).network.model.vision_tower
+    embedding = getattr(network, "vision_model", network).embeddings.patch_embedding
+    weights, bias = (each.detach().numpy() for each in (embedding.weight, embedding.bias))
+    grey = np.random.default_rng(0).integers(256, size=(BATCH, 128, 128), dtype=np.uint8)
+    folded = Scaling().fold(weights, bias)
+    scaled = np.empty((BATCH, 3, 128, 128), np.float32)
+    for canvas, planes in zip(grey, scaled, strict=True):
+        Scaling().write(canvas, planes)
+    with torch.no_grad():
+        plain = embedding(torch.from_numpy(scaled))
+        bytes_read = torch.nn.functional.conv2d(
+            torch.from_numpy(grey[:, None].astype(np.float32)),
+            torch.from_numpy(folded.weights),
+            torch.from_numpy(folded.bias),
+            stride=embedding.stride,
+        )
+    return float((plain - bytes_read).abs().max())

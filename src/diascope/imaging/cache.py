@@ -1,0 +1,80 @@
+"""A folder of canvases that were decoded once, read at the speed of memory.
+
+Readers never wait: they map shards and copy out of them. Every canvas is compared with its checksum
+the first time that a process reads it. Files are what cache_shard says.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from diascope.errors import InputError
+from diascope.imaging.cache_index import ABSENT, Index
+from diascope.imaging.cache_shard import sum_of
+from diascope.imaging.drawing import Canvas
+
+
+class CacheError(InputError):
+    """A cache that cannot be trusted, or not be written."""
+
+
+class Cache:
+    """Reads a folder that others may be writing to; what is found stays readable."""
+
+    def __init__(self, folder: Path) -> None:
+        self._index = Index(folder)
+        self._maps: dict[int, NDArray[np.uint8]] = {}
+        self._is_checked = np.zeros(len(self._index), bool)
+
+    def find(self, keys: Sequence[bytes]) -> NDArray[np.int64]:
+        """Where the canvases of these keys are, ABSENT for those that are not there."""
+        positions = self._index.find(keys)
+        if (positions == ABSENT).any():
+            self._index.refresh()
+            positions = self._index.find(keys)
+            new = np.zeros(len(self._index) - len(self._is_checked), bool)
+            self._is_checked = np.concatenate([self._is_checked, new])
+        found = np.flatnonzero(positions != ABSENT)
+        positions[found[~self._is_mapped(positions[found])]] = ABSENT
+        return positions
+
+    def views(self, positions: NDArray[np.int64]) -> list[Canvas]:
+        """The canvases at positions that were found, read-only, without a copy.
+
+        CacheError, which names the file to remove, for pixels that do not fit their checksum.
+        """
+        if not self._is_checked[positions].all():
+            self._check(positions)
+        maps = self._maps
+        places = self._index.shard_of[positions].tolist()
+        slots = self._index.slot_of[positions].tolist()
+        return [maps[place][slot] for place, slot in zip(places, slots, strict=True)]
+
+    def _is_mapped(self, positions: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the positions can be read, their shards mapped now where they were not."""
+        places, slots = self._index.shard_of[positions], self._index.slot_of[positions]
+        readable = np.zeros(len(positions), bool)
+        for place in np.unique(places).tolist():
+            here = places == place
+            readable[here] = slots[here] < self._num_mapped(place, int(slots[here].max()) + 1)
+        return readable
+
+    def _num_mapped(self, place: int, wanted: int) -> int:
+        """How many canvases of a shard are mapped, after mapping it again where it has grown."""
+        if place not in self._maps or len(self._maps[place]) < wanted:
+            canvases = self._index.shards[place].map()
+            if canvases is not None:
+                self._maps[place] = canvases
+        return len(self._maps.get(place, ()))
+
+    def _check(self, positions: NDArray[np.int64]) -> None:
+        for position in positions[~self._is_checked[positions]].tolist():
+            place = int(self._index.shard_of[position])
+            canvas = self._maps[place][self._index.slot_of[position]]
+            if sum_of(canvas) != self._index.sums[position]:
+                file = self._index.shards[place].pixels
+                told = "its pixels are not those that were written: the disk has damaged it"
+                raise CacheError(f"{file}: {told}; remove the file and build the cache again")
+            self._is_checked[position] = True
