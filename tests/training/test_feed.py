@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from diascope.imaging.augment import Augmentation
 from diascope.mixture import MixtureConfig
 from diascope.models.tiny import from_scratch
 from diascope.training.config import DataConfig
@@ -60,3 +61,34 @@ def test_short_batches_do_not_always_come_first(feed: Feed) -> None:
         ]
         shortest_first += widths == sorted(widths)
     assert shortest_first < 4
+
+
+def test_canvases_out_of_a_cache_are_those_that_are_drawn(
+    feed: Feed, phantom: Path, tmp_path: Path
+) -> None:
+    told = []
+    data = DataConfig(
+        records=str(phantom), mixture=MixtureConfig(by="task"), cache=str(tmp_path / "cache")
+    )
+    cached = open_feed(feed.model, data, phantom, 2, lambda *done: told.append(done))
+    assert told and told[-1][0] == told[-1][1]
+    plain, read = feed.batch(8, SIZE), cached.batch(8, SIZE)
+    assert torch.equal(plain.pixel_values, read.pixel_values)
+    assert torch.equal(plain.input_ids, read.input_ids)
+    told.clear()
+    open_feed(feed.model, data, phantom, 2, lambda *done: told.append(done))
+    assert told == []
+
+
+def test_altered_pictures_are_learnt_from_and_nothing_else_is_altered(
+    feed: Feed, phantom: Path
+) -> None:
+    changes = Augmentation(rotate_deg=10.0, brightness=0.3)
+    data = DataConfig(records=str(phantom), mixture=MixtureConfig(by="task"), augmentation=changes)
+    altered, again = (open_feed(feed.model, data, phantom, seed=2) for _ in range(2))
+    first = altered.batch(8, SIZE)
+    assert not torch.equal(first.pixel_values, feed.batch(8, SIZE).pixel_values)
+    assert torch.equal(first.pixel_values, again.batch(8, SIZE).pixel_values)
+    assert altered.ids(8, SIZE) == feed.ids(8, SIZE)
+    cases = [feed.case(position) for position in range(4)]
+    assert torch.equal(altered.of(cases).pixel_values, feed.of(cases).pixel_values)

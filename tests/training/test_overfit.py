@@ -42,7 +42,7 @@ def eight(records: RecordFile, name: str) -> list[Case]:
 def overfit(model: PaliGemma, cases: list[Case], store: CanvasStore) -> None:
     """Epochs over batches of like length, until every reply is the taught one."""
     examples = sorted(
-        (taught(model, case, store) for case in cases),
+        (taught(model, case, store.of(case)) for case in cases),
         key=lambda example: len(example.prefix) + len(example.suffix),
     )
     config = OptimConfig(lr=1.5e-3, weight_decay=0.0)

@@ -40,7 +40,9 @@ def train(
     from diascope.training.loop import train as train_model
 
     with progress("train") as report:
-        model = train_model(config, out, resume, lambda done, total, logged: report(done, total))
+        model = train_model(
+            config, out, resume, lambda done, total, logged: report(done, total), report
+        )
     say(str(out), as_json, run=str(out), model=str(model))
 
 

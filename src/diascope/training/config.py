@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from diascope.imaging.augment import Augmentation
 from diascope.mixture import MixtureConfig
 from diascope.values import Value
 
@@ -58,6 +59,10 @@ class DataConfig(Value):
     """The record file, relative to the folder the command runs in."""
     split: str = "train"
     mixture: MixtureConfig = MixtureConfig()
+    augmentation: Augmentation = Augmentation()
+    """How pictures and answers are altered together at every look; nothing by default."""
+    cache: str | None = None
+    """Folder of canvases decoded once, shared by runs; none decodes in every run, into memory."""
 
 
 Decay = Annotated[float, Field(ge=0, lt=1)]

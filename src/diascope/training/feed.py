@@ -1,21 +1,28 @@
 """What a run learns from: cases by group, drawn by the mixture, rendered by the model."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from diascope.batching import Batch, Example, collate
 from diascope.errors import InputError
+from diascope.geometry import CanvasMap, Size
+from diascope.imaging.augment import Augmentation, augment
+from diascope.imaging.cache_build import build_cache
+from diascope.imaging.canvas import draw
+from diascope.imaging.drawing import Canvas
 from diascope.imaging.store import CanvasStore
 from diascope.mixture import Mixture
 from diascope.models.family import VisionLanguageModel
 from diascope.recordfile import RecordFile
 from diascope.records import Case
 from diascope.training.config import DataConfig
+
+Progress = Callable[[int, int], None]
 
 WINDOW = 8
 """Batches that are sorted by length together: rows of like length waste less padding."""
@@ -31,6 +38,8 @@ class Feed:
     canvases: CanvasStore
     digest: str
     """The sha256 of the record file."""
+    altered: "Altered | None" = None
+    """Alters what is learnt from, and nothing else; None leaves everything as it is."""
 
     @property
     def num_cases(self) -> int:
@@ -63,30 +72,86 @@ class Feed:
     def _window(self, number: int, size: int) -> Sequence[Sequence[tuple[Case, Example]]]:
         """The batches of one window, each of like lengths, in shuffled order."""
         first = number * size * WINDOW
-        cases = [self.case(position) for position in range(first, first + size * WINDOW)]
-        drawn = sorted(
-            ((case, self._example(case)) for case in cases), key=lambda one: one[1].length
-        )
+        positions = range(first, first + size * WINDOW)
+        drawn = sorted(map(self._seen, positions), key=lambda one: one[1].length)
         batches = [drawn[place : place + size] for place in range(0, len(drawn), size)]
         order = np.random.default_rng([self.mixture.seed, 3, number]).permutation(WINDOW)
         return [batches[place] for place in order]
 
+    def _seen(self, position: int) -> tuple[Case, Example]:
+        case = self.case(position)
+        if self.altered is None:
+            return case, self._example(case)
+        canvases, altered = self.altered.draw(case, [self.mixture.seed, 4, position])
+        return case, taught(self.model, altered, canvases)
+
     def _example(self, case: Case) -> Example:
-        return taught(self.model, case, self.canvases)
+        return taught(self.model, case, self.canvases.of(case))
 
 
-def taught(model: VisionLanguageModel, case: Case, canvases: CanvasStore) -> Example:
+@dataclass(frozen=True, eq=False)
+class Altered:
+    """Draws pictures anew for every look at them, and tells what is then true."""
+
+    augmentation: Augmentation
+    originals: CanvasStore
+    """Whole pictures, none larger than twice the model's canvas."""
+    canvas_map: Callable[[Size], CanvasMap]
+
+    @classmethod
+    def of(cls, root: Path, model: VisionLanguageModel, augmentation: Augmentation) -> "Altered":
+        """For the pictures under a root."""
+        side = 2 * max(model.canvas_map(Size(64, 64)).canvas)
+        return cls(augmentation, CanvasStore(root, partial(_whole, side)), model.canvas_map)
+
+    def draw(self, case: Case, seed: Sequence[int]) -> tuple[tuple[Canvas, ...], Case]:
+        """The model's canvases of an altered case, and the case."""
+        rng = np.random.default_rng(seed)
+        pictures, altered = augment(self.originals.of(case), case, self.augmentation, rng)
+        both = zip(pictures, altered.record.images, strict=True)
+        return tuple(self._canvas(pixels, image.size) for pixels, image in both), altered
+
+    def _canvas(self, pixels: Canvas, size: Size) -> Canvas:
+        """Where the model's map would put the picture, had it the size that its record says."""
+        placed = self.canvas_map(size)
+        height, width = pixels.shape[:2]
+        scale = placed.scale[0] * size.width / width, placed.scale[1] * size.height / height
+        return draw(
+            pixels,
+            CanvasMap(
+                original=(width, height), canvas=placed.canvas, offset=placed.offset, scale=scale
+            ),
+        )
+
+
+def _whole(side: int, size: Size) -> CanvasMap:
+    ratio = min(1.0, side / max(size))
+    copy = Size(max(1, round(size.width * ratio)), max(1, round(size.height * ratio)))
+    return CanvasMap.fit(size, copy, "stretch")
+
+
+def taught(model: VisionLanguageModel, case: Case, canvases: tuple[Canvas, ...]) -> Example:
     """A case with its true answer, after the true replies to the turns before it."""
     earlier = case.record.cases()[: case.index]
     unanswered = [turn.id for turn in (*earlier, case) if turn.turn.answer is None]
     if unanswered:
         raise InputError(f"{unanswered[0]} has no answer to learn from: prepare leaves such out")
     history = [model.target(turn, turn.truth) for turn in earlier]
-    return model.render(case, canvases.of(case), history, case.truth)
+    return model.render(case, canvases, history, case.truth)
 
 
-def open_feed(model: VisionLanguageModel, config: DataConfig, path: Path, seed: int) -> Feed:
-    """The feed of a record file; InputError when its split is empty."""
+def open_feed(
+    model: VisionLanguageModel,
+    config: DataConfig,
+    path: Path,
+    seed: int,
+    drawing: Progress = lambda done, total: None,
+) -> Feed:
+    """The feed of a record file; InputError when its split is empty.
+
+    Where the configuration names a cache, the canvases that it lacks are drawn first; `drawing` is
+    told images done and images to do.
+    """
     records = RecordFile(path)
     groups = records.groups(config.mixture.by, config.split)
     if not groups:
@@ -94,5 +159,22 @@ def open_feed(model: VisionLanguageModel, config: DataConfig, path: Path, seed: 
             f"{path} has no cases in split {config.split!r}; it has: {', '.join(records.splits)}"
         )
     mixture = Mixture({name: len(cases) for name, cases in groups.items()}, config.mixture, seed)
-    store = CanvasStore(records.root, model.canvas_map)
-    return Feed(model, groups, mixture, store, records.digest())
+    cache = _filled(records, model, Path(config.cache), drawing) if config.cache else None
+    store = CanvasStore(records.root, model.canvas_map, cache=cache)
+    changes = config.augmentation
+    altered = Altered.of(records.root, model, changes) if changes != Augmentation() else None
+    return Feed(model, groups, mixture, store, records.digest(), altered)
+
+
+def _filled(
+    records: RecordFile, model: VisionLanguageModel, cache: Path, drawing: Progress
+) -> Path:
+    """The cache, once it holds all images of the records that it has room for."""
+    images = (image for record in records for image in record.images)
+    built = build_cache(images, records.root, model.canvas_map, cache, progress=drawing)
+    if built.bad:
+        raise InputError(
+            f"{len(built.bad)} images cannot be drawn, the first: {built.bad[0].reason}; "
+            "run prepare, which leaves such records out"
+        )
+    return cache

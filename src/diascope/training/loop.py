@@ -19,7 +19,7 @@ from diascope.models.family import VisionLanguageModel
 from diascope.training import checkpoint
 from diascope.training.config import TrainConfig
 from diascope.training.evaluation import Evaluation, open_evaluation
-from diascope.training.feed import Feed, open_feed
+from diascope.training.feed import Feed, Progress, open_feed
 from diascope.training.loss import batch_loss
 from diascope.training.optim import freeze, learning_rate, optimizer, set_learning_rate
 from diascope.training.runfolder import RunFolder
@@ -33,8 +33,11 @@ def train(
     out: Path,
     resume: bool = False,
     report: Report = lambda done, total, logged: None,
+    drawing: Progress = lambda done, total: None,
 ) -> Path:
     """Run a configuration to its end and return the folder of the model it made.
+
+    `drawing` is told of the canvases that are drawn into a cache first, where there is one.
 
     With `resume` the run in `out` goes on from its last whole checkpoint, with the same samples and
     the same losses as if it had never stopped. InputError for a folder or configuration that does
@@ -42,7 +45,7 @@ def train(
     """
     keep_freed_memory()
     model = start_model(config)
-    feed = open_feed(model, config.data, config.resolve(config.data.records), config.seed)
+    feed = open_feed(model, config.data, config.resolve(config.data.records), config.seed, drawing)
     folder = RunFolder.open(out, config, resume)
     folder.describe(feed)
     trainer = Trainer.of(config, model, feed, folder)
