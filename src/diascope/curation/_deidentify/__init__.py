@@ -1,0 +1,1 @@
+"""The parts of de-identification: tables, pseudonyms, rewriting, the text gate, the leak scan."""
