@@ -1,5 +1,6 @@
 """The audit: everything wrong with a record is said, and everything counted."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import PIL.Image
 import pytest
 
 from diascope.answers import Answer, Box, Boxes, Choice, Number, Text
-from diascope.curation.audit import Auditor, Tally, excluded, unread
+from diascope.curation.audit import Auditor, Examined, Tally, excluded, unread
+from diascope.curation.looks import Looks
 from diascope.expectations import BoxSpace, Expectation, Free, Options, Range
+from diascope.imaging.sandbox import DecodePool
 from diascope.records import Image, Record, Turn
 from diascope.sources import Problem
 
@@ -27,6 +30,22 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
+Audited = Callable[..., list[Examined]]
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[DecodePool]:
+    with DecodePool(workers=1) as workers:
+        yield workers
+
+
+@pytest.fixture
+def audited(root: Path, pool: DecodePool) -> Audited:
+    """What an auditor who knows no record yet says of these."""
+    looks = Looks(lambda path: (root / path).read_bytes(), pool)
+    return lambda *records: list(Auditor(looks).examine(records))
+
+
 def turn(task: str, expects: Expectation, answer: Answer | None) -> Turn:
     return Turn(task=task, question="?", expects=expects, answer=answer)
 
@@ -41,11 +60,11 @@ def record(*turns: Turn, **changes: Any) -> Record:
     return Record(**(values | changes))
 
 
-def test_a_good_record_gets_the_digest_of_its_images(root: Path) -> None:
-    examined = Auditor(root).examine(record())
+def test_a_good_record_gets_the_digest_of_its_images(audited: Audited) -> None:
+    (examined,) = audited(record())
     assert examined.reasons == ()
     assert len(examined.record.images[0].sha256 or "") == 64
-    again = Auditor(root).examine(examined.record)
+    (again,) = audited(examined.record)
     assert again.reasons == ()
 
 
@@ -62,9 +81,9 @@ def test_a_good_record_gets_the_digest_of_its_images(root: Path) -> None:
         (Image(path="a.png", width=80, height=60, frame_index=3), "no such frame"),
     ],
 )
-def test_a_bad_image(root: Path, image: Image, why: str) -> None:
+def test_a_bad_image(root: Path, audited: Audited, image: Image, why: str) -> None:
     good = Image(path="b.png", width=80, height=60)
-    (said,) = Auditor(root).examine(record(images=(good, image))).reasons
+    (said,) = audited(record(images=(good, image)))[0].reasons
     assert why in said
     assert str(root) not in said
 
@@ -87,31 +106,31 @@ def test_a_bad_image(root: Path, image: Image, why: str) -> None:
         ),
     ],
 )
-def test_a_bad_answer(root: Path, asked: Turn, why: str) -> None:
-    (said,) = Auditor(root).examine(record(asked)).reasons
+def test_a_bad_answer(audited: Audited, asked: Turn, why: str) -> None:
+    (said,) = audited(record(asked))[0].reasons
     assert why in said
-    (second,) = Auditor(root).examine(record(REPORT, asked)).reasons
+    (second,) = audited(record(REPORT, asked))[0].reasons
     assert second.startswith("turn 2: ")
 
 
-def test_training_needs_answers(root: Path) -> None:
+def test_training_needs_answers(audited: Audited) -> None:
     open_question = turn("report", Free(), None)
-    (said,) = Auditor(root).examine(record(open_question, split="train")).reasons
+    (said,) = audited(record(open_question, split="train"))[0].reasons
     assert "no answer to learn from" in said
-    assert Auditor(root).examine(record(open_question, split="Training")).reasons == (said,)
-    assert Auditor(root).examine(record(open_question, split="val")).reasons == ()
+    assert audited(record(open_question, split="Training"))[0].reasons == (said,)
+    assert audited(record(open_question, split="val"))[0].reasons == ()
 
 
-def test_a_repeated_id(root: Path) -> None:
-    auditor = Auditor(root)
-    assert auditor.examine(record()).reasons == ()
-    assert "'r' was given to a record before it" in auditor.examine(record()).reasons[0]
+def test_a_repeated_id(audited: Audited) -> None:
+    first, second = audited(record(), record())
+    assert first.reasons == ()
+    assert "'r' was given to a record before it" in second.reasons[0]
 
 
-def test_everything_wrong_is_said_at_once(root: Path) -> None:
+def test_everything_wrong_is_said_at_once(audited: Audited) -> None:
     missing = Image(path="no.png", width=80, height=60)
     bad = record(turn("counting", Range(high=5), Number(value=6)), images=(missing, missing))
-    assert len(Auditor(root).examine(bad).reasons) == 3
+    assert len(audited(bad)[0].reasons) == 3
 
 
 def test_an_exclusion_says_where_it_was() -> None:

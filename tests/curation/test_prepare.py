@@ -12,10 +12,10 @@ import PIL.Image
 import pytest
 
 from diascope.answers import Choice
-from diascope.curation.prepare import prepare
+from diascope.curation.prepare import PrepareOptions, prepare
 from diascope.errors import InputError
 from diascope.expectations import Options
-from diascope.imaging.canvas import render_profile
+from diascope.imaging.profile import render_profile
 from diascope.recordfile import RecordFile, write_records
 from diascope.records import Image, Record, Turn
 
@@ -62,7 +62,8 @@ def test_what_it_writes(layout: Callable[..., Path], tmp_path: Path) -> None:
     made = prepare("jsonl", root, tmp_path / "out", progress=lambda *done: told.append(done))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    assert names == {"records.jsonl", "records.jsonl.index", "images", "audit.json", "card.json"}
+    told = {"audit.json", "leaks.json", "contents.json", "card.json"}
+    assert names == {"records.jsonl", "records.jsonl.index", "images", "fingerprints.bin"} | told
     assert {path.name for path in tmp_path.iterdir()} == {"out", "root"}
     records = RecordFile(tmp_path / "out" / "records.jsonl")
     assert [each.id for each in records] == ["r0", "r1", "r2", "r3"]
@@ -146,7 +147,7 @@ def test_or_it_stops_and_writes_nothing(
     changes, why = BAD[name]
     root = with_bad(layout, changes)
     with pytest.raises(InputError, match=r"records\.jsonl, row 4, r7: .*mend it") as stopped:
-        prepare("jsonl", root, tmp_path / "out", on_error="stop")
+        prepare("jsonl", root, tmp_path / "out", PrepareOptions(on_error="stop"))
     assert why in str(stopped.value)
     assert [path.name for path in tmp_path.iterdir()] == ["root"]
 
@@ -161,7 +162,7 @@ def test_a_repeated_id_and_a_line_that_is_no_record(
     assert [(each.row, each.record) for each in made.audit.exclusions] == [(3, None), (4, "r0")]
     assert made.audit.records == 2
     with pytest.raises(InputError, match=r"records\.jsonl, row 3: .*EOF"):
-        prepare("jsonl", root, tmp_path / "stopped", on_error="stop")
+        prepare("jsonl", root, tmp_path / "stopped", PrepareOptions(on_error="stop"))
 
 
 def test_records_without_a_split_follow_their_patient(
@@ -171,7 +172,7 @@ def test_records_without_a_split_follow_their_patient(
     given = [record(50, split="test", patient="p3"), record(51, split="val", patient="p5")]
     root = layout(*free, *given)
     shares = {"train": 0.5, "val": 0.25, "test": 0.25}
-    made = prepare("jsonl", root, tmp_path / "out", split=shares, seed=1)
+    made = prepare("jsonl", root, tmp_path / "out", PrepareOptions(split=shares, seed=1))
     assert made.audit.excluded == 0
     splits = {(each.patient, each.split) for each in RecordFile(made.out / "records.jsonl")}
     assert len(splits) == 20
@@ -182,12 +183,15 @@ def test_records_without_a_split_follow_their_patient(
 
 def test_splits_do_not_move_when_patients_join(layout: Callable[..., Path], tmp_path: Path) -> None:
     few = prepare("jsonl", layout(*(record(n, split="") for n in range(20))), tmp_path / "few")
-    more = prepare("jsonl", layout(*(record(n, split="") for n in range(40))), tmp_path / "more")
+    like = PrepareOptions(like=few.out)
+    more = prepare("jsonl", layout(*(record(n, split="") for n in range(60))), tmp_path / "m", like)
     first, second = (
         {each.id: each.split for each in RecordFile(made.out / "records.jsonl")}
         for made in (few, more)
     )
     assert {name: second[name] for name in first} == first
+    counts = Counter(second.values())
+    assert counts == {"train": 48, "val": 6, "test": 6}
 
 
 def test_an_existing_folder_is_refused_unless_it_is_empty(
@@ -226,7 +230,7 @@ def test_other_bad_input(layout: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no such folder"):
         prepare("jsonl", tmp_path / "nowhere", out)
     with pytest.raises(InputError, match="add up to 1"):
-        prepare("jsonl", root, out, split={"train": 0.5})
+        prepare("jsonl", root, out, PrepareOptions(split={"train": 0.5}))
     with pytest.raises(InputError, match="no FLARE questions here"):
         prepare("flare", root, out)
     with pytest.raises(InputError, match=r"not one record can be used; .* row 1, r0: .*16 x 12"):
@@ -238,7 +242,7 @@ def test_a_prepared_folder_can_be_prepared_again(
     layout: Callable[..., Path], tmp_path: Path
 ) -> None:
     made = prepare("jsonl", layout(*map(record, range(4))), tmp_path / "out")
-    again = prepare("jsonl", made.out, tmp_path / "again", on_error="stop")
+    again = prepare("jsonl", made.out, tmp_path / "again", PrepareOptions(on_error="stop"))
     assert again.card == made.card
 
 
@@ -247,7 +251,7 @@ def test_flare_mini_is_prepared_without_an_exclusion(tmp_path: Path) -> None:
     root = Path(os.environ.get("DIASCOPE_DATA", "")) / "flare_mini"
     if not os.environ.get("DIASCOPE_DATA") or not root.is_dir():
         pytest.skip("DIASCOPE_DATA names no folder with flare_mini")
-    made = prepare("flare", root, tmp_path / "out", on_error="stop")
+    made = prepare("flare", root, tmp_path / "out", PrepareOptions(on_error="stop"))
     cases = Counter[str]()
     for count in made.audit.counts:
         cases[count.split] += count.cases

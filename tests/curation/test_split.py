@@ -1,10 +1,8 @@
-"""Splits: a pure function of the patient, at the asked shares; leaks go out of the lesser split."""
-
-from collections import Counter
+"""Splits: given ones come first, patients stay where they are, leaks go out of the lesser split."""
 
 import pytest
 
-from diascope.curation.split import FRACTIONS, Leaks, checked, most_protected, split_of
+from diascope.curation.split import Leaks, Splitter, checked, most_protected
 from diascope.errors import InputError
 from diascope.expectations import Free
 from diascope.records import Image, Record, Turn
@@ -22,26 +20,23 @@ def record(patient: str, split: str, *images: str) -> Record:
     )
 
 
-def test_shares_are_those_asked_for() -> None:
-    counts = Counter(split_of(f"p{n}", FRACTIONS, seed=3) for n in range(20_000))
-    assert counts["train"] / 20_000 == pytest.approx(0.8, abs=0.01)
-    assert counts["val"] / 20_000 == pytest.approx(0.1, abs=0.01)
+def test_own_splits_come_first_then_those_of_the_patients_others() -> None:
+    splitter = Splitter()
+    records = [record("p1", "train", "a"), record("p1", "test", "b"), record("p1", "", "c")]
+    records.append(record("p2", "", "d"))
+    for each in records:
+        splitter.add(each)
+    split_of = splitter.deal({"val": 1.0}, seed=0)
+    assert [split_of(each) for each in records] == ["train", "test", "test", "val"]
 
 
-def test_a_split_depends_on_patient_and_seed_alone() -> None:
-    first = [split_of(f"p{n}", FRACTIONS, seed=0) for n in range(300)]
-    assert [split_of(f"p{n}", FRACTIONS, seed=0) for n in range(300)] == first
-    assert [split_of(f"p{n}", FRACTIONS, seed=1) for n in range(300)] != first
-    # known values: a change of the function would move patients of data prepared before
-    shares = {"train": 0.5, "val": 0.25, "test": 0.25}
-    assert " ".join(split_of(f"p{n}", shares, seed=0) for n in range(10)) == (
-        "val val train val val val test test train train"
-    )
-
-
-def test_a_share_of_nothing_gets_nobody() -> None:
-    assert {split_of(f"p{n}", {"train": 1.0, "val": 0.0}, 0) for n in range(500)} == {"train"}
-    assert {split_of(f"p{n}", {"val": 0.0, "test": 1.0}, 0) for n in range(500)} == {"test"}
+def test_patients_of_an_earlier_preparation_stay_where_they_were() -> None:
+    splitter = Splitter({"p1": "test"})
+    for patient in ("p1", "p2"):
+        splitter.add(record(patient, "", "a"))
+    split_of = splitter.deal({"train": 1.0}, seed=0)
+    assert split_of(record("p1", "", "a")) == "test"
+    assert split_of(record("p2", "", "a")) == "train"
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,19 @@
 """What is wrong with a record, and what an audit of many tells."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
+from diascope.curation.looks import Key, Look, Looks
 from diascope.curation.split import is_training
-from diascope.errors import InputError
-from diascope.geometry import Size
-from diascope.imaging.decode import read_image
 from diascope.records import Image, Record
 from diascope.sources import Problem
 from diascope.tasks.checks import problems
 from diascope.values import Value
 
-_KEPT_IMAGES = 100_000
+_TOGETHER = 64
+"""Records whose images are decoded side by side."""
 
 
 class Exclusion(Value):
@@ -62,49 +59,42 @@ class Examined(NamedTuple):
 
     record: Record
     reasons: tuple[str, ...]
+    looks: tuple[Look, ...] = ()
+    """At the images, in order; none where something is wrong."""
 
 
 class Auditor:
-    """Examines records one by one; every image is decoded once."""
+    """Examines records; every image is decoded once."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, looks: Looks) -> None:
+        self._looks = looks
         self._ids: set[str] = set()
-        self._look = lru_cache(_KEPT_IMAGES)(self._decoded)
 
-    def examine(self, record: Record) -> Examined:
-        """What is wrong with the id, the images and the answers of a record."""
-        seen = [(image, self._look(image.path, image.frame_index)) for image in record.images]
+    def examine(self, records: Iterable[Record]) -> Iterator[Examined]:
+        """What is wrong with the id, the images and the answers of each record, in order."""
+        waiting = iter(records)
+        while together := list(islice(waiting, _TOGETHER)):
+            taken = self._looks.take(image for record in together for image in record.images)
+            for record in together:
+                yield self._examined(record, taken)
+
+    def _examined(self, record: Record, taken: Mapping[Key, Look | str]) -> Examined:
+        seen = [(image, taken[image.path, image.frame_index]) for image in record.images]
         reasons = (*self._repeated(record), *_image_reasons(seen), *_turn_reasons(record))
+        if reasons:
+            return Examined(record, reasons)
+        looks = tuple(look for _, look in seen if not isinstance(look, str))
         images = tuple(
             image.model_copy(update={"sha256": look.sha256})
-            for image, look in seen
-            if not isinstance(look, str)
+            for (image, _), look in zip(seen, looks, strict=True)
         )
-        return Examined(
-            record if reasons else record.model_copy(update={"images": images}), reasons
-        )
+        return Examined(record.model_copy(update={"images": images}), (), looks)
 
     def _repeated(self, record: Record) -> list[str]:
         if record.id in self._ids:
             return [f"the id {record.id!r} was given to a record before it"]
         self._ids.add(record.id)
         return []
-
-    def _decoded(self, path: str, frame: int | None) -> "_Look | str":
-        """Size and digest of an image, or why it cannot be used."""
-        whole = self._root / path
-        try:
-            height, width = read_image(whole, frame).shape[:2]
-        except InputError as error:
-            return str(error).replace(f"{self._root}/", "")
-        with whole.open("rb") as file:
-            return _Look(Size(width, height), hashlib.file_digest(file, "sha256").hexdigest())
-
-
-class _Look(NamedTuple):
-    size: Size
-    sha256: str
 
 
 def excluded(record: Record, reason: str) -> Exclusion:
@@ -166,7 +156,7 @@ class Tally:
             yield Count(split=split, dataset=dataset, task=task, cases=cases, patients=patients)
 
 
-def _image_reasons(seen: list[tuple[Image, _Look | str]]) -> Iterator[str]:
+def _image_reasons(seen: list[tuple[Image, Look | str]]) -> Iterator[str]:
     for image, look in seen:
         if isinstance(look, str):
             yield look

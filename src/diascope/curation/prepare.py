@@ -1,32 +1,41 @@
 """prepare: a raw layout to a folder of audited records whose patients are in one split each.
 
-    OUT/records.jsonl (and its index)   OUT/images/   OUT/audit.json   OUT/card.json
+    OUT/records.jsonl (and its index)   OUT/images/   OUT/fingerprints.bin
+    OUT/audit.json   OUT/contents.json   OUT/leaks.json   OUT/card.json
 
 Images are named by their content, so that a copy under another name is the same image, and no name
-tells of a patient. A patient (or an image) found in two splits stays in the one that must not
-leak: out of train where val or a test has it, out of val where a test has it. OUT appears whole at
-the end or not at all.
+tells of a patient. A patient, or a picture (its copies cropped, resized, mirrored or encoded anew
+included), that is found in two splits stays in the one that must not leak: out of train where val
+or a test has it, out of val where a test has it. OUT appears whole at the end or not at all.
 """
 
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path, PurePosixPath
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
 
 from diascope import __version__
 from diascope.curation import split as splits
 from diascope.curation.audit import Audit, Auditor, Exclusion, Tally, excluded, unread
+from diascope.curation.contents import Contents, Reader
+from diascope.curation.inspection import Inspector, inspect
+from diascope.curation.leaks import LeakReport
+from diascope.curation.looks import Looks
+from diascope.curation.prints import FILE, PrintWriter, read_prints
 from diascope.errors import InputError
-from diascope.imaging.canvas import render_profile
+from diascope.imaging.profile import render_profile
+from diascope.imaging.sandbox import DecodePool
 from diascope.recordfile import RecordFile, read_lines, write_records
 from diascope.records import Image, Record
 from diascope.sources import Problem, Source
 from diascope.sources import source as source_named
 from diascope.values import Value
 
-OnError = Literal["skip", "stop"]
 Progress = Callable[[int, int], None]
 
 
@@ -55,101 +64,103 @@ class Preparation(NamedTuple):
 
     out: Path
     audit: Audit
+    leaks: LeakReport
+    """Pictures and texts found in more places than one, those left out for it included."""
     card: Card
+
+
+class PrepareOptions(Value):
+    """How to prepare."""
+
+    on_error: Literal["skip", "stop"] = "skip"
+    """`skip` lists in the audit what cannot be used; `stop` refuses the first such thing."""
+    split: Mapping[str, float] = Field(default_factory=lambda: dict(splits.FRACTIONS))
+    """Shares of the patients that each split gets, for records that come without one."""
+    seed: int = 0
+    """Of the order in which patients are dealt."""
+    workers: Annotated[int, Field(ge=1)] = 2
+    """Processes that decode images."""
+    like: Path | None = None
+    """An earlier preparation of some of this data: its patients keep their splits."""
+
+
+_DEFAULTS = PrepareOptions()
 
 
 def prepare(
     source: str,
     root: Path,
     out: Path,
-    on_error: OnError = "skip",
-    split: Mapping[str, float] | None = None,
-    seed: int = 0,
+    options: PrepareOptions = _DEFAULTS,
     progress: Progress | None = None,
 ) -> Preparation:
     """Read the layout `source` under `root`, check every record, and write `out`.
 
-    `skip` lists in the audit what cannot be used; `stop` raises InputError at the first such thing.
-    `split` gives the shares of patients per split for records that come without one. `progress` is
-    told records examined and records in all. InputError too where `out` exists and is not
+    `progress` is told records examined and records in all. InputError where `out` exists and is not
     empty, nothing under `root` is in the layout, or nothing of it can be used.
     """
     layout = source_named(source)
-    fractions = splits.checked(split or splits.FRACTIONS)
+    splits.checked(options.split)
     _refuse_used(out, root)
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True)
     try:
-        audit = _Job(root, partial, on_error).run(layout, fractions, seed, progress)
-        card = _card(layout, partial / "records.jsonl", audit, fractions, seed)
-        (partial / "audit.json").write_text(audit.model_dump_json(indent=1))
-        (partial / "card.json").write_text(card.model_dump_json(indent=1))
+        audit, contents, report = _Job(layout, root, partial, options).run(progress)
+        card = _card(layout, partial / "records.jsonl", audit, options)
+        values = {"audit": audit, "contents": contents, "leaks": report, "card": card}
+        for name, value in values.items():
+            (partial / f"{name}.json").write_text(value.model_dump_json(indent=1))
         _publish(partial, out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return Preparation(out, audit, card)
+    return Preparation(out, audit, report, card)
 
 
 def survey(
     source: str,
     root: Path,
-    split: Mapping[str, float] | None = None,
-    seed: int = 0,
+    options: PrepareOptions = _DEFAULTS,
     progress: Progress | None = None,
 ) -> Audit:
     """What `prepare` would keep and what it would leave out, and why; nothing is kept of it."""
-    fractions = splits.checked(split or splits.FRACTIONS)
+    splits.checked(options.split)
+    kept = options.model_copy(update={"on_error": "skip"})
     with tempfile.TemporaryDirectory() as folder:
-        job = _Job(root, Path(folder), "skip", keeps_images=False)
-        return job.run(source_named(source), fractions, seed, progress)
-
-
-class _Splitter:
-    """The split of every record: its own, else that of its patient's others, else by chance."""
-
-    def __init__(self) -> None:
-        self._given: dict[str, str] = {}
-
-    def add(self, record: Record) -> None:
-        if record.split:
-            kept = self._given.get(record.patient, record.split)
-            self._given[record.patient] = splits.most_protected(kept, record.split)
-
-    def of(self, record: Record, fractions: Mapping[str, float], seed: int) -> str:
-        given = record.split or self._given.get(record.patient)
-        return given or splits.split_of(record.patient, fractions, seed)
+        job = _Job(source_named(source), root, Path(folder), kept, keeps_images=False)
+        return job.run(progress)[0]
 
 
 class _Job:
-    """Three passes with what was read kept on disk: read, examine, write."""
+    """Passes with what was read kept on disk: read, examine, inspect, write."""
 
     def __init__(
-        self, root: Path, folder: Path, on_error: OnError, keeps_images: bool = True
+        self,
+        layout: Source,
+        root: Path,
+        folder: Path,
+        options: PrepareOptions,
+        keeps_images: bool = True,
     ) -> None:
+        self._layout = layout
         self._root = root
         self._folder = folder
-        self._on_error = on_error
+        self._options = options
         self._keeps_images = keeps_images
         self._exclusions: list[Exclusion] = []
         self._num_read = 0
 
-    def run(
-        self,
-        layout: Source,
-        fractions: Mapping[str, float],
-        seed: int,
-        progress: Progress | None,
-    ) -> Audit:
-        """All three."""
-        splitter = self.read(layout)
-        leaks = self.examine(lambda record: splitter.of(record, fractions, seed), progress)
-        return self.write(leaks)
+    def run(self, progress: Progress | None) -> tuple[Audit, Contents, LeakReport]:
+        """All of them."""
+        split_of = self.read().deal(self._options.split, self._options.seed)
+        leaks = self.examine(split_of, progress)
+        report = self.inspect(leaks)
+        return (*self.write(leaks), report)
 
-    def read(self, layout: Source) -> _Splitter:
-        """Keep every record that the source can read, and learn the splits that it gives."""
-        splitter = _Splitter()
+    def read(self) -> splits.Splitter:
+        """Keep every record that the source can read, and learn what splits them."""
+        splitter = splits.Splitter(_splits_before(self._options.like))
         with (self._folder / "read").open("wb") as file:
-            for item in layout.read(self._root):
+            for item in self._layout.read(self._root):
                 if isinstance(item, Problem):
                     self._exclude(unread(item))
                 else:
@@ -160,34 +171,48 @@ class _Job:
 
     def examine(self, split_of: Callable[[Record], str], progress: Progress | None) -> splits.Leaks:
         """Keep every record that nothing is wrong with, in its split, and learn what leaks."""
-        auditor, leaks = Auditor(self._root), splits.Leaks()
-        with (self._folder / "examined").open("wb") as file:
-            for done, record in enumerate(self._kept("read"), start=1):
-                placed = record.model_copy(update={"split": split_of(record)})
-                examined = auditor.examine(placed)
-                if examined.reasons:
-                    self._exclude(excluded(record, "; ".join(examined.reasons)))
+        leaks = splits.Leaks()
+        placed = (
+            record.model_copy(update={"split": split_of(record)}) for record in self._kept("read")
+        )
+        spool, prints = (self._folder / "examined").open("wb"), PrintWriter(self._folder / FILE)
+        with DecodePool(self._options.workers) as pool, spool, closing(prints):
+            auditor = Auditor(Looks(self._bytes, pool))
+            for done, (record, reasons, looks) in enumerate(auditor.examine(placed), start=1):
+                if reasons:
+                    self._exclude(excluded(record, "; ".join(reasons)))
                 else:
-                    placed = examined.record
-                    leaks.add(placed)
-                    file.write(placed.model_dump_json(exclude_none=True).encode() + b"\n")
+                    leaks.add(record)
+                    spool.write(record.model_dump_json(exclude_none=True).encode() + b"\n")
+                for image, look in zip(record.images, looks, strict=False):
+                    prints.add(look.sha256, image.frame_index, look.fingerprint)
                 if progress:
                     progress(done, self._num_read)
         return leaks
 
-    def write(self, leaks: splits.Leaks) -> Audit:
+    def inspect(self, leaks: splits.Leaks) -> LeakReport:
+        """Find the pictures that are one; those of the lesser split will be left out."""
+        inspector = Inspector()
+        for record in self._kept("examined"):
+            inspector.add(record)
+        prints = read_prints(self._folder / FILE)
+        found = inspect(prints, inspector.origins(prints.names), inspector.texts)
+        leaks.join(found.pairs)
+        return found.report
+
+    def write(self, leaks: splits.Leaks) -> tuple[Audit, Contents]:
         """Write the records that leak nothing, and the images that they name."""
-        tally = Tally()
-        write_records(self._folder / "records.jsonl", self._safe(leaks, tally))
+        tally, reader = Tally(), Reader()
+        write_records(self._folder / "records.jsonl", self._safe(leaks, tally, reader))
         for spool in ("read", "examined"):
             (self._folder / spool).unlink()
         audit = tally.audit(self._exclusions)
         if not audit.records:
             why = f"; the first reason: {audit.exclusions[0]}" if audit.exclusions else ""
             raise InputError(f"{self._root}: not one record can be used{why}")
-        return audit
+        return audit, reader.contents()
 
-    def _safe(self, leaks: splits.Leaks, tally: Tally) -> Iterator[Record]:
+    def _safe(self, leaks: splits.Leaks, tally: Tally, reader: Reader) -> Iterator[Record]:
         for record in self._kept("examined"):
             if reason := leaks.reason(record):
                 self._exclude(excluded(record, reason))
@@ -195,6 +220,7 @@ class _Job:
             images = tuple(self._placed(image) for image in record.images)
             placed = record.model_copy(update={"images": images})
             tally.add(placed)
+            reader.add(placed)
             yield placed
 
     def _placed(self, image: Image) -> Image:
@@ -203,8 +229,19 @@ class _Job:
         path = self._folder / "images" / name[:2] / name
         if self._keeps_images and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _link_or_copy(self._root / image.path, path)
+            self._copy(image, path)
         return image.model_copy(update={"path": path.relative_to(self._folder).as_posix()})
+
+    def _copy(self, image: Image, place: Path) -> None:
+        """A hard link costs no space; across file systems, or where it is refused, a copy."""
+        file = self._root / image.path
+        try:
+            place.hardlink_to(file.resolve(strict=True))
+        except OSError:
+            place.write_bytes(self._bytes(image.path))
+
+    def _bytes(self, path: str) -> bytes:
+        return self._layout.image_bytes(self._root, path)
 
     def _kept(self, spool: str) -> Iterator[Record]:
         for line in read_lines(self._folder / spool):
@@ -213,7 +250,7 @@ class _Job:
             yield line.record
 
     def _exclude(self, exclusion: Exclusion) -> None:
-        if self._on_error == "stop":
+        if self._options.on_error == "stop":
             raise InputError(f"{exclusion}; mend it, or leave such things out with on_error=skip")
         self._exclusions.append(exclusion)
 
@@ -225,30 +262,27 @@ def _refuse_used(out: Path, root: Path) -> None:
         raise InputError(f"{out}: exists already; remove it or name another folder")
 
 
-def _link_or_copy(path: Path, place: Path) -> None:
-    """A hard link costs no space; across file systems, or where links are refused, a copy."""
-    try:
-        place.hardlink_to(path.resolve())
-    except OSError:
-        shutil.copyfile(path, place)
-
-
 def _publish(partial: Path, out: Path) -> None:
     if out.exists():
         out.rmdir()
     partial.rename(out)
 
 
-def _card(
-    layout: Source, path: Path, audit: Audit, fractions: Mapping[str, float], seed: int
-) -> Card:
+def _splits_before(folder: Path | None) -> dict[str, str]:
+    """The split of every patient of an earlier preparation."""
+    if folder is None:
+        return {}
+    return {record.patient: record.split for record in RecordFile(folder / "records.jsonl")}
+
+
+def _card(layout: Source, path: Path, audit: Audit, options: PrepareOptions) -> Card:
     records = RecordFile(path)
     return Card(
         source=layout.name,
         about=layout.about,
         diascope=__version__,
-        seed=seed,
-        fractions=dict(fractions),
+        seed=options.seed,
+        fractions=dict(options.split),
         render_profile=render_profile(),
         records=len(records),
         records_sha256=records.digest(),

@@ -1,13 +1,15 @@
 """Splits by patient, and what leaks from one split into another.
 
-The split of a patient is a pure function of its name, the fractions and the seed, so that patients
-who join later move nobody. Splits are ranked: train may leak into nothing, val not into a test; no
-two splits that are spelt differently share a patient.
+Where a source gives no splits, patients are dealt by stratum (see `stratify`). Splits are ranked:
+train may leak into nothing, val not into a test; no two splits that are spelt differently share a
+patient.
 """
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from sys import intern
 
+from diascope.curation.prints import Named, named
+from diascope.curation.stratify import dealt, strata
 from diascope.errors import InputError
 from diascope.records import Record
 
@@ -21,16 +23,26 @@ _RANKS = {
 _MOST_PROTECTED = 2
 
 
-def split_of(patient: str, fractions: Mapping[str, float], seed: int) -> str:
-    """The split that a patient falls into; the shares of splits are those of patients."""
-    digest = hashlib.blake2b(f"{seed}:{patient}".encode(), digest_size=8).digest()
-    position, end = int.from_bytes(digest, "big") / 2**64, 0.0
-    used = [name for name, share in fractions.items() if share > 0]
-    for name in used:
-        end += fractions[name]
-        if position < end:
-            return name
-    return used[-1]
+class Splitter:
+    """The split of every record: its own, else that of its patient's others, else a dealt one."""
+
+    def __init__(self, before: Mapping[str, str] | None = None) -> None:
+        """`before` has the splits of patients in an earlier preparation, which they keep."""
+        self._known = dict(before or {})
+        self._strata: dict[str, set[str]] = {}
+
+    def add(self, record: Record) -> None:
+        """Learn from a record as its source gave it."""
+        if record.split:
+            kept = self._known.get(record.patient, record.split)
+            self._known[record.patient] = most_protected(kept, record.split)
+        else:
+            self._strata.setdefault(record.patient, set()).update(map(intern, strata(record)))
+
+    def deal(self, fractions: Mapping[str, float], seed: int) -> Callable[[Record], str]:
+        """Once all are added: the split of any of them."""
+        chosen = dealt(self._strata, fractions, seed, self._known)
+        return lambda record: record.split or chosen[record.patient]
 
 
 def checked(fractions: Mapping[str, float]) -> Mapping[str, float]:
@@ -53,6 +65,17 @@ class Leaks:
         for key in _keys(record):
             kept = self._highest.get(key, record.split)
             self._highest[key] = max(kept, record.split, key=_rank)
+
+    def join(self, pairs: Iterable[tuple[Named, Named]]) -> None:
+        """Pictures that are one are protected as the one of them that is protected most."""
+        open_pairs = [(_image_key(first), _image_key(second)) for first, second in pairs]
+        changed = True
+        while changed:
+            changed = False
+            for pair in open_pairs:
+                highest = max((self._highest[key] for key in pair), key=_rank)
+                changed |= any(self._highest[key] != highest for key in pair)
+                self._highest |= dict.fromkeys(pair, highest)
 
     def reason(self, record: Record) -> str | None:
         """Why the record must leave its split: a more protected one has its patient or an image."""
@@ -79,5 +102,12 @@ def _rank(split: str) -> tuple[int, str]:
 
 
 def _keys(record: Record) -> dict[str, str]:
-    images = {f"image {image.sha256}": "one of its images" for image in record.images}
+    images = {
+        _image_key(named(image.sha256 or "", image.frame_index)): "one of its images"
+        for image in record.images
+    }
     return {f"patient {record.patient}": "its patient"} | images
+
+
+def _image_key(name: Named) -> str:
+    return f"image {name.sha256} {name.frame}"

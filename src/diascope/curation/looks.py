@@ -1,0 +1,69 @@
+"""What decoding an image once tells of it: its size, its file's digest, its fingerprint.
+
+Files are untrusted here, so they are decoded in the pool's workers, several at a time.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from diascope.curation.fingerprint import Fingerprint, fingerprint
+from diascope.errors import InputError
+from diascope.geometry import Size
+from diascope.imaging.decode import ImageError
+from diascope.imaging.sandbox import DecodePool, Item
+from diascope.records import Image
+
+_KEPT = 100_000
+
+Key = tuple[str, int | None]
+
+
+class Look(NamedTuple):
+    """One image that could be decoded."""
+
+    size: Size
+    sha256: str
+    fingerprint: Fingerprint
+
+
+class Looks:
+    """Looks at images; the last ones are remembered, so each is decoded once."""
+
+    def __init__(self, image_bytes: Callable[[str], bytes], pool: DecodePool) -> None:
+        """`image_bytes` reads the file of an image by its path."""
+        self._image_bytes = image_bytes
+        self._pool = pool
+        self._kept: OrderedDict[Key, Look | str] = OrderedDict()
+
+    def take(self, images: Iterable[Image]) -> dict[Key, Look | str]:
+        """A look at each image by path and frame, or why it cannot be used."""
+        wanted = list(dict.fromkeys((image.path, image.frame_index) for image in images))
+        new = [key for key in wanted if key not in self._kept]
+        self._kept.update(self._taken(new))
+        taken = {key: self._kept[key] for key in wanted}
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return taken
+
+    def _taken(self, keys: Iterable[Key]) -> Iterator[tuple[Key, Look | str]]:
+        missing: dict[Key, str] = {}
+        for item, read in self._pool.read_all(self._items(keys, missing)):
+            key = (item.name, item.frame)
+            if isinstance(read, ImageError):
+                yield key, str(read)
+                continue
+            size = Size(read.shape[1], read.shape[0])
+            yield key, Look(size, hashlib.sha256(item.data).hexdigest(), fingerprint(read))
+        yield from missing.items()
+
+    def _items(self, keys: Iterable[Key], missing: dict[Key, str]) -> Iterator[Item]:
+        for key in keys:
+            try:
+                yield Item(self._image_bytes(key[0]), *key)
+            except OSError:
+                why = "there is no such file; check the path and that it was copied"
+                missing[key] = f"{key[0]}: {why}"
+            except InputError as error:
+                missing[key] = str(error)
