@@ -4,12 +4,14 @@ A question is a record of one turn, its split that of the folder. FLARE names no
 told from image names (see `Patients`), so that a patient may be a single image. The closed
 world that a question leaves open (ranges, box limits, types, options of free-text classification)
 comes from the training answers of its data set, with room to spare. The convention of boxes is read
-from the question and never guessed. What cannot be read becomes a Problem with its file and row.
+from the question and never guessed. Images may lie in the zip files of their data set. What cannot
+be read becomes a Problem with its file and row.
 """
 
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pydantic import JsonValue, ValidationError
@@ -21,20 +23,20 @@ from diascope.geometry import Size
 from diascope.imaging.decode import read_size
 from diascope.recordindex import reason
 from diascope.records import Image, Record, Turn
-from diascope.sources._flare import answers, questions
+from diascope.sources._flare import answers, questions, zipped
 from diascope.sources._flare.bounds import MOST_OPTIONS, Bounds, Key, all_bounds
 from diascope.sources._flare.layout import (
     SPLITS,
     Patients,
     QuestionFile,
     Row,
-    Unreadable,
     image_path,
     normalised,
     question_files,
     rows,
     strays,
 )
+from diascope.sources.folder import Folder, Unreadable
 from diascope.sources.source import Problem, Source
 
 _FOLDERS = "one of training, validation-public, validation-hidden, testing"
@@ -122,7 +124,15 @@ class _Reader:
         )
 
     def _image(self, file: QuestionFile, name: str) -> Image:
-        path = image_path(file, name)
+        folder = file.path.parent
+        try:
+            path = image_path(file, name)
+        except Unreadable:
+            data = zipped.member(folder, name)
+            if data is None:
+                raise
+            place = (folder.relative_to(self._root) / name).as_posix()
+            return Folder(self._root).embedded(place, data)
         size = self._size(path)
         relative = path.relative_to(self._root).as_posix()
         return Image(path=relative, width=size.width, height=size.height)
@@ -224,4 +234,12 @@ SOURCE = Source(
     name="flare",
     about="FLARE Task 5 in its own folders: nineteen 2D data sets, seven kinds of question",
     read=_read,
+    extract=zipped.extract,
+    marks=("*/*/*/*questions*.json",),
+    licence="see each data set",
+    witnesses=(
+        "https://huggingface.co/datasets/FLARE-MedFM/FLARE-Task5-MLLM-2D",
+        "https://github.com/medfm-flare/FLARE25-QWen2.5VL",
+    ),
+    counts=MappingProxyType({"images": 50_996, "questions": 58_112}),
 )

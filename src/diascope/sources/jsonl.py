@@ -27,5 +27,9 @@ def _with_place(line: Line) -> Record | Problem:
 
 
 SOURCE = Source(
-    name="jsonl", about="diascope's own records: records.jsonl and its images", read=_read
+    name="jsonl",
+    about="diascope's own records: records.jsonl and its images",
+    read=_read,
+    marks=(_NAME,),
+    witnesses=("diascope.recordfile",),
 )

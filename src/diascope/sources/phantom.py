@@ -238,4 +238,6 @@ SOURCE = Source(
     about="drawn chest radiographs and blood films with exact truth for every task",
     read=read,
     plan=plan,
+    licence="Apache-2.0",
+    witnesses=("diascope.sources.phantom draws it",),
 )

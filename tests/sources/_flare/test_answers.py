@@ -7,7 +7,7 @@ import pytest
 from diascope.expectations import Options
 from diascope.geometry import BoxFormat, Size
 from diascope.sources._flare import answers
-from diascope.sources._flare.layout import Unreadable
+from diascope.sources.folder import Unreadable
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import pytest
 
 from diascope.errors import InputError
 from diascope.sources._flare.bounds import roomy
-from diascope.sources._flare.layout import Patients, Unreadable, patient_key
+from diascope.sources._flare.layout import Patients, patient_key
+from diascope.sources.folder import Unreadable
 
 
 @pytest.mark.parametrize(

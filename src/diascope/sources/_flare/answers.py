@@ -12,8 +12,8 @@ from pydantic import JsonValue
 from diascope.answers import Box, Boxes, Choice, Labels, Number
 from diascope.expectations import BoxSpace, LabelSet, Options
 from diascope.geometry import BoxFormat, Size
-from diascope.sources._flare.layout import Unreadable
 from diascope.sources._flare.questions import comma_parts, is_nothing
+from diascope.sources.folder import Unreadable
 
 Four = tuple[float, float, float, float]
 _FARTHEST = 1e9

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from diascope.expectations import Free, Range
 from diascope.sources._flare import answers
-from diascope.sources._flare.layout import Unreadable
+from diascope.sources.folder import Unreadable
 
 T = TypeVar("T")
 

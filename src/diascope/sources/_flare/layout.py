@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from diascope.recordindex import reason
+from diascope.sources.folder import Unreadable
 
 SPLITS = {
     "train": "train",
@@ -24,10 +25,6 @@ SPLITS = {
 _WITH_TRUTH = re.compile("_withgt$", re.IGNORECASE)
 _PERSON = re.compile(r"(?:^|_)(person\d+|(?:NORMAL2-)?IM-\d+)(?=[_-])")
 _NUMBERED = re.compile(r"^(\d+)_")
-
-
-class Unreadable(ValueError):
-    """A question or a file that cannot be read, and why."""
 
 
 class QuestionFile(NamedTuple):

@@ -8,7 +8,8 @@ from collections.abc import Collection
 
 from diascope.errors import nearest
 from diascope.geometry import BoxFormat, Order
-from diascope.sources._flare.layout import Unreadable, normalised
+from diascope.sources._flare.layout import normalised
+from diascope.sources.folder import Unreadable
 
 _TASKS = {
     "classification": "classification",

@@ -1,0 +1,89 @@
+"""A radiograph in DICOM as public sets hold it: the picture, and what its header says of it.
+
+Values are taken as bytes, since headers break the rules of their elements (an age without a unit)
+and pydicom warns about those and logs them.
+"""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from diascope.geometry import Size
+from diascope.imaging.decode import read_header
+from diascope.imaging.header import Header, Scale
+from diascope.records import Image, Turn
+from diascope.sources import turns
+from diascope.sources._age import years
+from diascope.sources.folder import Folder, Unreadable
+
+_KEYWORDS = ("PatientID", "PatientSex", "PatientAge", "StudyInstanceUID")
+_SEXES = {"F": "female", "M": "male"}
+_VIEWS = ("PA", "AP")
+
+
+@dataclass(frozen=True)
+class Radiograph:
+    """One file; `scale` takes places in stored pixels to pixels of the image as it is read."""
+
+    image: Image
+    stored: Size
+    scale: Scale
+    patient: str
+    study: str
+    turns: tuple[Turn, ...]
+    """View, sex and age, each where the header tells it."""
+
+
+def read_radiograph(folder: Folder, name: str) -> Radiograph:
+    """The file `name`; Unreadable or ImageError where it is missing, damaged or tells no patient.
+
+    The spacing of the pixels is left out: the files were made of smaller copies of the pictures
+    and keep the spacing of the originals.
+    """
+    path = folder.path(name)
+    header = read_header(path)
+    told = _told(path)
+    for keyword in ("PatientID", "StudyInstanceUID"):
+        if not told[keyword]:
+            raise Unreadable(f"its header has no {keyword}")
+    return Radiograph(
+        image=Image(
+            path=name,
+            width=header.size.width,
+            height=header.size.height,
+            view=header.view_position,
+        ),
+        stored=header.stored,
+        scale=header.scale,
+        patient=told["PatientID"],
+        study=told["StudyInstanceUID"],
+        turns=tuple(_turns(header, told)),
+    )
+
+
+def _turns(header: Header, told: dict[str, str]) -> Iterator[Turn]:
+    if header.view_position in _VIEWS:
+        yield turns.which("Which view is it?", _VIEWS, header.view_position)
+    age = years(told["PatientAge"]) if told["PatientAge"] else None
+    yield from turns.person(_SEXES.get(told["PatientSex"]), age)
+
+
+def _told(path: Path) -> dict[str, str]:
+    """The text of each element, empty where it is missing; the file is one that could be read."""
+    from pydicom import dcmread
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            dataset = dcmread(path, stop_before_pixels=True, specific_tags=[*_KEYWORDS], force=True)
+        except Exception as error:  # hostile bytes raise anything
+            raise Unreadable(f"its header is damaged ({type(error).__name__})") from None
+    found = {keyword: dataset.get_item(keyword) for keyword in _KEYWORDS}
+    return {keyword: _text(getattr(item, "value", None)) for keyword, item in found.items()}
+
+
+def _text(value: object) -> str:
+    """Latin-1 keeps identifiers apart, whatever alphabet they are in."""
+    text = value.decode("latin-1") if isinstance(value, bytes) else ""
+    return text.strip(" \0")

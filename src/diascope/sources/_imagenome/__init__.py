@@ -1,0 +1,1 @@
+"""Scene graphs of Chest ImaGenome: what one holds, and what is asked of it."""

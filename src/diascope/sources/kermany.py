@@ -1,0 +1,56 @@
+"""kermany: chest radiographs of children, normal or with a bacterial or viral pneumonia.
+
+    annotations.jsonl   images/train_person1_bacteria_1.jpg ...
+
+A record is one image. The number behind the colon of `patient_token` is the patient's, and the same
+number in the set's train and test folders may be one child, so the folder is left out of it. There
+is no validation part: patients are dealt. Images are 224 x 224, not in proportion.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+
+from diascope.records import Record
+from diascope.sources import turns
+from diascope.sources._annotations import Row, read_rows
+from diascope.sources.folder import Folder
+from diascope.sources.source import Source
+
+KINDS = {
+    "normal": "normal",
+    "bacterial_pneumonia": "bacterial pneumonia",
+    "viral_pneumonia": "viral pneumonia",
+}
+
+
+def _records(folder: Folder, row: Row) -> Iterator[Record]:
+    name = Path(row["image"]).stem
+    pneumonia = "yes" if row["pneumonia"] else "no"
+    yield Record(
+        id=name,
+        dataset="kermany",
+        patient=row["patient_token"].partition(":")[2],
+        study=name,
+        split="test" if row["split"] == "test" else "",
+        images=(folder.image(row["image"]),),
+        turns=(
+            turns.which(
+                "What does the radiograph show?", tuple(KINDS.values()), KINDS[row["label"]]
+            ),
+            turns.question("Is there a pneumonia?", pneumonia, turns.YES_NO),
+        ),
+        licence=SOURCE.licence,
+    )
+
+
+SOURCE = Source(
+    name="kermany",
+    about="Kermany: pneumonia of children, bacterial or viral",
+    read=partial(read_rows, make=_records),
+    marks=("annotations.jsonl", "images/train_*IM-*.jpg"),
+    licence="CC-BY-4.0",
+    witnesses=("https://doi.org/10.17632/rscbjbr9sj.2",),
+    counts=MappingProxyType({"images": 1400}),
+)

@@ -1,0 +1,71 @@
+"""openi_kaggle: what joins the two tables, and rows that are bad."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from diascope.answers import Choice
+from diascope.errors import InputError
+from diascope.records import Record
+from diascope.sources.openi_kaggle import SOURCE
+from diascope.sources.source import Problem
+
+RAW = Path(__file__).parent / "fixtures" / "openi_kaggle" / "raw"
+REPORTS, PROJECTIONS = "indiana_reports.csv", "indiana_projections.csv"
+
+
+@pytest.fixture
+def root(tmp_path):
+    return shutil.copytree(RAW, tmp_path / "raw")
+
+
+def replaced(root, table, old, new):
+    text = (root / table).read_text()
+    assert old in text
+    (root / table).write_text(text.replace(old, new))
+
+
+def records(root):
+    return {item.study: item for item in SOURCE.read(root) if isinstance(item, Record)}
+
+
+def problems(root):
+    return [item for item in SOURCE.read(root) if isinstance(item, Problem)]
+
+
+def test_frontal_images_come_first():
+    views = [image.view for image in records(RAW)["4"].images]
+    assert views == [None, None, "LATERAL"]
+
+
+def test_an_image_without_a_report_is_asked_for_its_projection():
+    (turn,) = records(RAW)["16"].turns
+    assert turn.answer == Choice(option="frontal")
+
+
+def test_a_report_without_an_image_is_no_record():
+    assert "999" not in records(RAW)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("2_IM-0652-1001.dcm.png,Frontal", "2_IM-0652-1001.dcm.png,Oblique", "unknown projection"),
+        ("2,2_IM-0652-1001.dcm.png", ",2_IM-0652-1001.dcm.png", "no uid"),
+        ("2_IM-0652-1001.dcm.png", "2_IM-0652-1002.dcm.png", "is missing"),
+        ("2_IM-0652-1001.dcm.png", "../../../x.png", "points out of its folder"),
+    ],
+)
+def test_a_bad_row_is_told(root, old, new, reason):
+    replaced(root, PROJECTIONS, old, new)
+    (problem,) = problems(root)
+    assert (problem.file, problem.row) == (PROJECTIONS, 4)
+    assert reason in problem.reason
+
+
+@pytest.mark.parametrize(("table", "column"), [(REPORTS, "findings"), (PROJECTIONS, "projection")])
+def test_a_table_without_a_column_says_which(root, table, column):
+    replaced(root, table, column, "else")
+    with pytest.raises(InputError, match=f"{table}: there is no column '{column}'"):
+        list(SOURCE.read(root))
