@@ -1,5 +1,6 @@
 """diascope prepare: a raw layout to audited, patient-safe records."""
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -7,12 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diascope.cli.options import AsJson, DryRun, Seed, print_json, print_rows, refuse_existing, say
+from diascope.cli.options import (
+    AsJson,
+    DryRun,
+    Seed,
+    existing,
+    print_json,
+    print_rows,
+    refuse_existing,
+    say,
+)
 from diascope.cli.progress import progress
 from diascope.errors import InputError
 
 if TYPE_CHECKING:
     from diascope.curation.audit import Audit
+    from diascope.curation.prepare import PrepareOptions
 
 _LISTED = 10
 
@@ -25,7 +36,7 @@ class OnError(StrEnum):
 
 
 def prepare(
-    source: Annotated[str, typer.Argument(help="The raw layout: flare, jsonl or phantom.")],
+    source: Annotated[str, typer.Argument(help="The raw layout; `diascope sources` lists all.")],
     root: Annotated[Path, typer.Argument(help="The folder that holds the raw data.")],
     out: Annotated[Path, typer.Argument(help="The folder to write.")],
     on_error: Annotated[
@@ -37,24 +48,35 @@ def prepare(
             metavar="NAME=SHARE", help="Shares of patients, where the data has no splits."
         ),
     ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(help="An earlier preparation of this data: its patients keep their splits."),
+    ] = None,
     seed: Seed = 0,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn raw data into audited records."""
     refuse_existing(out)
-    shares = dict(map(_share, split)) if split else None
-    if dry_run:
-        _survey(source, root, shares, seed, as_json)
-        return
+    from diascope.curation.prepare import PrepareOptions
     from diascope.curation.prepare import prepare as prepare_all
 
+    options = PrepareOptions(on_error=on_error.value, like=like, seed=seed)
+    if split:
+        options = options.model_copy(update={"split": dict(map(_share, split))})
+    if dry_run:
+        _survey(source, root, options, as_json)
+        return
     with progress("prepare") as report:
-        made = prepare_all(source, root, out, on_error.value, shares, seed, report)
+        made = prepare_all(source, root, out, options, report)
+    from diascope.reporting.data_card import write_data_card
+
+    page = write_data_card(made.out)
     if as_json:
         print_json(made.audit)
         return
     _print_audit(made.audit, str(out), f"all listed in {out / 'audit.json'}")
+    print(f"data card: {page}")
 
 
 def _share(text: str) -> tuple[str, float]:
@@ -65,9 +87,7 @@ def _share(text: str) -> tuple[str, float]:
         raise InputError(f"--split {text}: should be a name and a share, as in test=0.2") from None
 
 
-def _survey(
-    source: str, root: Path, shares: dict[str, float] | None, seed: int, as_json: bool
-) -> None:
+def _survey(source: str, root: Path, options: "PrepareOptions", as_json: bool) -> None:
     """What would be kept and left out; of a source that makes what it reads, what it would make."""
     from diascope.curation.prepare import survey
     from diascope.sources import source as source_named
@@ -79,7 +99,7 @@ def _survey(
         say(plan(root), as_json, plan=plan(root))
         return
     with progress("examine") as report:
-        audit = survey(source, root, shares, seed, report)
+        audit = survey(source, root, options, report)
     if as_json:
         print_json(audit)
     else:
@@ -100,3 +120,44 @@ def _print_audit(audit: "Audit", what: str, where: str) -> None:
         print(f"left out: {exclusion}", file=sys.stderr)
     if audit.excluded > _LISTED:
         print(f"left out: {audit.excluded - _LISTED} more, {where}", file=sys.stderr)
+
+
+def sources(as_json: AsJson = False) -> None:
+    """List the raw layouts that can be read, and who vouches for each."""
+    from diascope.sources import all_sources
+
+    known = all_sources().values()
+    if as_json:
+        facts = [
+            {"name": each.name, "about": each.about, "confirmed": each.confirmed}
+            | {"licence": each.licence, "restricted": each.restricted, "marks": each.marks}
+            | {"witnesses": each.witnesses, "counts": dict(each.counts)}
+            for each in known
+        ]
+        print(json.dumps(facts))
+        return
+    rows = [
+        (each.name, each.about, "yes" if each.restricted else "", "" if each.confirmed else "no")
+        for each in known
+    ]
+    print_rows(("source", "what it reads", "restricted", "confirmed"), rows)
+    unconfirmed = sum(not each.confirmed for each in known)
+    print(f"{len(known)} sources, {unconfirmed} of them without a public witness of their layout")
+
+
+def leaks(
+    folders: Annotated[list[Path], typer.Argument(help="Prepared folders.")],
+    as_json: AsJson = False,
+) -> None:
+    """Refuse pictures that stand in two splits or data sets."""
+    from diascope.curation.inspection import inspect_folders
+    from diascope.curation.leaks import gate
+
+    report = inspect_folders([existing(folder) for folder in folders])
+    if as_json:
+        print_json(report)
+    else:
+        rows = [(what, str(count)) for what, count in report.counts().items()]
+        rows += [("report section also in training", str(len(report.texts)))]
+        print_rows(("found", "pairs"), rows)
+    gate(report)
