@@ -123,7 +123,7 @@ def _print_audit(audit: "Audit", what: str, where: str) -> None:
 
 
 def sources(as_json: AsJson = False) -> None:
-    """List the raw layouts that can be read, and who vouches for each."""
+    """List the raw layouts that can be read."""
     from diascope.sources import all_sources
 
     known = all_sources().values()
@@ -161,3 +161,37 @@ def leaks(
         rows += [("report section also in training", str(len(report.texts)))]
         print_rows(("found", "pairs"), rows)
     gate(report)
+
+
+def fetch(
+    source: Annotated[str, typer.Argument(help="The set; `diascope sources` lists all.")],
+    out: Annotated[Path, typer.Argument(help="A new folder, or one that a fetch has begun.")],
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Agree to the licence without being asked.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Download a set that has a public address."""
+    from diascope.curation.fetch import fetch as fetch_set
+    from diascope.curation.fetch import terms
+    from diascope.sources import source as source_named
+
+    chosen = source_named(source)
+    if dry_run:
+        say(terms(chosen), as_json, terms=terms(chosen))
+        return
+    agreed = _agreed(terms(chosen), accept_licence)
+    with progress("fetch") as report:
+        folder = fetch_set(chosen, out, lambda _: agreed, report)
+    say(f"fetched: {folder}", as_json, folder=str(folder))
+
+
+def _agreed(words: str, accepted: bool) -> bool:
+    """Before the progress bar, which would write over the question."""
+    print(words, file=sys.stderr)
+    if accepted:
+        return True
+    if not sys.stdin.isatty():
+        raise InputError("the licence above must be agreed to: add --accept-licence")
+    return typer.confirm("Do you agree to this licence?", err=True)

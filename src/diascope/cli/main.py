@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from diascope import __version__
-from diascope.cli.data import leaks, prepare, sources
+from diascope.cli.data import fetch, leaks, prepare, sources
 from diascope.cli.demo import demo
 from diascope.cli.doctor import doctor
 from diascope.cli.learning import predict, train
@@ -24,7 +24,20 @@ from diascope.errors import InputError
 QUIET = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 """transformers neither looks for a network nor draws bars of its own."""
 
-VERBS = (demo, sources, deidentify, prepare, leaks, show, train, predict, score, report, doctor)
+VERBS = (
+    demo,
+    sources,
+    fetch,
+    deidentify,
+    prepare,
+    leaks,
+    show,
+    train,
+    predict,
+    score,
+    report,
+    doctor,
+)
 
 
 def application() -> typer.Typer:

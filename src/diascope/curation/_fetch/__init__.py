@@ -1,0 +1,1 @@
+"""The parts of fetching: addresses, resumable transfer, room on disk, unpacking."""
