@@ -28,10 +28,10 @@ def check_bytes(count: int, name: str) -> None:
         )
 
 
-def check_frames(count: int, name: str) -> None:
+def check_frames(count: int, name: str, most: int = MAX_FRAMES) -> None:
     """ImageError where a file claims to hold this many frames."""
-    if count > MAX_FRAMES:
+    if count > most:
         raise ImageError(
-            f"{name}: it claims {count} frames, more than the {MAX_FRAMES} that are read; "
+            f"{name}: it claims {count} frames, more than the {most} that are read; "
             "split it into several files"
         )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from diascope.geometry import Size
-from diascope.imaging import budget, deep_colour
+from diascope.imaging import budget, deep_colour, pages
 from diascope.imaging.errors import ImageError
 from diascope.imaging.header import Header
 
@@ -44,7 +44,7 @@ def read_header(file: BinaryIO, name: str) -> Header:
     with _opened(file, name) as image:
         turned = _orientation(image) in (5, 6, 7, 8)
         size = Size(*(image.size[::-1] if turned else image.size))
-        return Header(size=size, stored=size, frames=getattr(image, "n_frames", 1))
+        return Header(size=size, stored=size, frames=_num_frames(file, image, name))
 
 
 def read_pixels(file: BinaryIO, name: str, frame: int | None) -> NDArray[np.uint8]:
@@ -54,6 +54,8 @@ def read_pixels(file: BinaryIO, name: str, frame: int | None) -> NDArray[np.uint
     """
     with _opened(file, name) as image:
         if frame is not None:
+            if not 0 <= frame < _num_frames(file, image, name):
+                raise EOFError
             image.seek(frame)
             budget.check_pixels(*image.size, name)
         if deep_colour.is_deep(file, image):
@@ -85,6 +87,14 @@ def _why(error: Exception) -> str:
     if isinstance(error, EOFError):
         return "there is no such frame in it"
     return f"truncated or damaged ({error}); copy or export it again"
+
+
+def _num_frames(file: BinaryIO, image: ImageFile.ImageFile, name: str) -> int:
+    if image.format == "TIFF":
+        return pages.count_pages(file, name)
+    count = int(getattr(image, "n_frames", 1))
+    budget.check_frames(count, name)
+    return count
 
 
 def _to_array(image: ImageFile.ImageFile) -> NDArray[np.uint8]:

@@ -78,6 +78,13 @@ class Folder:
         """Whether there is such a file."""
         return _is_file(self.root / name)
 
+    def holds(self, name: str) -> bool:
+        """Whether there is such a file or folder; a name that no disk can hold is not there."""
+        try:
+            return (self.root / name).exists()
+        except (OSError, ValueError):
+            return False
+
     def names(self, pattern: str) -> list[str]:
         """Every file that matches a glob pattern, in order of name."""
         found = (path for path in self.root.glob(pattern) if path.is_file())

@@ -105,7 +105,7 @@ class _Set:
         """Where a split lies in the set's folder; Unreadable where there is no such place."""
         for base in (str(self._told.get("path") or ""), ""):
             place = str(self._place / _inward(base) / _inward(told))
-            if (self._folder.root / place).exists():
+            if self._folder.holds(place):
                 return place
         raise Unreadable(f"{told!r} is missing")
 
