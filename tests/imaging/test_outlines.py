@@ -13,9 +13,7 @@ MASKS = hnp.arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 
 def area(outline) -> float:
     following = outline[1:] + outline[:1]
-    return (
-        sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(outline, following, strict=True)) / 2
-    )
+    return sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(outline, following, strict=True)) / 2
 
 
 def drawn(outline, shape) -> np.ndarray:
