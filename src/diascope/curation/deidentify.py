@@ -28,6 +28,7 @@ from diascope.curation._deidentify.pseudonyms import Key, read_key
 from diascope.curation._deidentify.report import FileAudit, Report, counted
 from diascope.curation._deidentify.rewrite import Rewriter
 from diascope.curation._deidentify.scan import Needles, needles
+from diascope.curation.outfolder import partial_name, publish, refuse_used
 from diascope.errors import InputError
 from diascope.values import Value
 
@@ -70,8 +71,9 @@ def deidentify(
     """
     quarantine = out.with_name(f"{out.name}.quarantine")
     for folder in (out, quarantine):
-        _refuse_used(folder, root)
-    clean, unfit = _partial(out), _partial(quarantine)
+        _refuse_nested(folder, root)
+        refuse_used(folder, root)
+    clean, unfit = partial_name(out), partial_name(quarantine)
     try:
         for partial in (clean, unfit):
             partial.mkdir(parents=True, mode=0o700)
@@ -79,9 +81,9 @@ def deidentify(
             report = _Job(root, clean, unfit, key, options).run(progress)
         (clean / "report.json").write_text(report.model_dump_json(indent=1))
         if report.quarantined:
-            _publish(unfit, quarantine)
+            publish(unfit, quarantine)
         clean.chmod(0o755)
-        _publish(clean, out)
+        publish(clean, out)
     finally:
         for partial in (clean, unfit):
             shutil.rmtree(partial, ignore_errors=True)
@@ -234,18 +236,10 @@ def _mixed_studies(paths: list[Path]) -> set[str]:
     return {study for study, names in patients.items() if len(names) > 1}
 
 
-def _refuse_used(out: Path, root: Path) -> None:
-    if not root.is_dir():
-        raise InputError(f"{root}: there is no such folder to read")
+def _refuse_nested(out: Path, root: Path) -> None:
     inner, outer = out.resolve(), root.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
         raise InputError(f"{out}: lies in the folder that is read, or around it; name another")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: exists already; remove it or name another folder")
-
-
-def _partial(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.{os.getpid()}.partial")
 
 
 def _link_or_copy(path: Path, place: Path) -> None:
@@ -254,9 +248,3 @@ def _link_or_copy(path: Path, place: Path) -> None:
         place.hardlink_to(path.resolve())
     except OSError:
         shutil.copyfile(path, place)
-
-
-def _publish(partial: Path, folder: Path) -> None:
-    if folder.exists():
-        folder.rmdir()
-    partial.rename(folder)

@@ -9,7 +9,6 @@ included), that is found in two splits stays in the one that must not leak: out 
 or a test has it, out of val where a test has it. OUT appears whole at the end or not at all.
 """
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +25,7 @@ from diascope.curation.contents import Contents, Reader
 from diascope.curation.inspection import Inspector, inspect
 from diascope.curation.leaks import LeakReport
 from diascope.curation.looks import Looks
+from diascope.curation.outfolder import partial_name, publish, refuse_used
 from diascope.curation.prints import FILE, PrintWriter, read_prints
 from diascope.errors import InputError
 from diascope.imaging.profile import render_profile
@@ -101,8 +101,8 @@ def prepare(
     """
     layout = source_named(source)
     splits.checked(options.split)
-    _refuse_used(out, root)
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    refuse_used(out, root)
+    partial = partial_name(out)
     partial.mkdir(parents=True)
     try:
         audit, contents, report = _Job(layout, root, partial, options).run(progress)
@@ -110,7 +110,7 @@ def prepare(
         values = {"audit": audit, "contents": contents, "leaks": report, "card": card}
         for name, value in values.items():
             (partial / f"{name}.json").write_text(value.model_dump_json(indent=1))
-        _publish(partial, out)
+        publish(partial, out)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Preparation(out, audit, report, card)
@@ -253,19 +253,6 @@ class _Job:
         if self._options.on_error == "stop":
             raise InputError(f"{exclusion}; mend it, or leave such things out with on_error=skip")
         self._exclusions.append(exclusion)
-
-
-def _refuse_used(out: Path, root: Path) -> None:
-    if not root.is_dir():
-        raise InputError(f"{root}: there is no such folder to read")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out}: exists already; remove it or name another folder")
-
-
-def _publish(partial: Path, out: Path) -> None:
-    if out.exists():
-        out.rmdir()
-    partial.rename(out)
 
 
 def _splits_before(folder: Path | None) -> dict[str, str]:

@@ -4,10 +4,8 @@ Values are taken as bytes, since headers break the rules of their elements (an a
 and pydicom warns about those and logs them.
 """
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from diascope.geometry import Size
 from diascope.imaging.decode import read_header
@@ -15,6 +13,7 @@ from diascope.imaging.header import Header, Scale
 from diascope.records import Image, Turn
 from diascope.sources import turns
 from diascope.sources._age import years
+from diascope.sources._elements import elements
 from diascope.sources.folder import Folder, Unreadable
 
 _KEYWORDS = ("PatientID", "PatientSex", "PatientAge", "StudyInstanceUID")
@@ -43,7 +42,7 @@ def read_radiograph(folder: Folder, name: str) -> Radiograph:
     """
     path = folder.path(name)
     header = read_header(path)
-    told = _told(path)
+    told = elements(path, _KEYWORDS)
     for keyword in ("PatientID", "StudyInstanceUID"):
         if not told[keyword]:
             raise Unreadable(f"its header has no {keyword}")
@@ -67,23 +66,3 @@ def _turns(header: Header, told: dict[str, str]) -> Iterator[Turn]:
         yield turns.which("Which view is it?", _VIEWS, header.view_position)
     age = years(told["PatientAge"]) if told["PatientAge"] else None
     yield from turns.person(_SEXES.get(told["PatientSex"]), age)
-
-
-def _told(path: Path) -> dict[str, str]:
-    """The text of each element, empty where it is missing; the file is one that could be read."""
-    from pydicom import dcmread
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            dataset = dcmread(path, stop_before_pixels=True, specific_tags=[*_KEYWORDS], force=True)
-        except Exception as error:  # hostile bytes raise anything
-            raise Unreadable(f"its header is damaged ({type(error).__name__})") from None
-    found = {keyword: dataset.get_item(keyword) for keyword in _KEYWORDS}
-    return {keyword: _text(getattr(item, "value", None)) for keyword, item in found.items()}
-
-
-def _text(value: object) -> str:
-    """Latin-1 keeps identifiers apart, whatever alphabet they are in."""
-    text = value.decode("latin-1") if isinstance(value, bytes) else ""
-    return text.strip(" \0")
