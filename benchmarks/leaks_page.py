@@ -35,7 +35,8 @@ a picture pasted into another; copies so bright that most of them is white; pict
 grey unless they are identical.
 
 Among the 3,798 real pictures by themselves six pairs lie below the limit; five were looked at, and
-the sixth (Kermany's) has identical pixels: one blood film photographed at two settings of the focus, under two names (BloodImage_00037 and
+the sixth (Kermany's) has identical pixels: one blood film photographed at two settings of the
+focus, under two names (BloodImage_00037 and
 00038, 0.009), one file that Kermany's set holds twice (person1481, 3866 and 3867), and three
 ultrasound frames that occur twice for one subject, with the figures in a corner blacked out
 otherwise (HC18 243, 507 and 788, up to 0.002). The next ones are 0.049 (HC18 795, one subject) and
