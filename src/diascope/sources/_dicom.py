@@ -4,17 +4,19 @@ Values are taken as bytes, since headers break the rules of their elements (an a
 and pydicom warns about those and logs them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from diascope.geometry import Size
 from diascope.imaging.decode import read_header
 from diascope.imaging.header import Header, Scale
-from diascope.records import Image, Turn
+from diascope.records import Image, Record, Turn
 from diascope.sources import turns
 from diascope.sources._age import years
 from diascope.sources._elements import elements
 from diascope.sources.folder import Folder, Unreadable
+from diascope.sources.source import Source
 
 _KEYWORDS = ("PatientID", "PatientSex", "PatientAge", "StudyInstanceUID")
 _SEXES = {"F": "female", "M": "male"}
@@ -32,6 +34,19 @@ class Radiograph:
     study: str
     turns: tuple[Turn, ...]
     """View, sex and age, each where the header tells it."""
+
+    def record(self, source: Source, split: str, asked: Iterable[Turn]) -> Record:
+        """The record of this one image: what is asked, and then what the header tells."""
+        return Record(
+            id=PurePosixPath(self.image.path).stem,
+            dataset=source.name,
+            patient=self.patient,
+            study=self.study,
+            split=split,
+            images=(self.image,),
+            turns=(*asked, *self.turns),
+            licence=source.licence,
+        )
 
 
 def read_radiograph(folder: Folder, name: str) -> Radiograph:

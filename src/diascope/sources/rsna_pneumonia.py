@@ -59,25 +59,12 @@ def _labelled(folder: Folder, lines: list[Line], told: str) -> Iterator[Record]:
         turns.findings({OPACITY: "present" if boxes else "absent"}),
         turns.find("lung opacity", (OPACITY,), boxes, _MOST),
     ]
-    yield _record(shown, "train", tuple(asked))
+    yield shown.record(SOURCE, "train", asked)
 
 
 def _unlabelled(folder: Folder, name: str) -> Iterator[Record]:
     shown = read_radiograph(folder, name)
-    yield _record(shown, "test" if name.startswith(_TEST) else "train", ())
-
-
-def _record(shown: Radiograph, split: str, asked: tuple[Turn, ...]) -> Record:
-    return Record(
-        id=Path(shown.image.path).stem,
-        dataset="rsna_pneumonia",
-        patient=shown.patient,
-        study=shown.study,
-        split=split,
-        images=(shown.image,),
-        turns=(*asked, *shown.turns),
-        licence=SOURCE.licence,
-    )
+    yield shown.record(SOURCE, "test" if name.startswith(_TEST) else "train", ())
 
 
 def _class(told: str) -> Iterator[Turn]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from diascope.answers import Mask
 from diascope.geometry import Size
-from diascope.records import Record, Turn
+from diascope.records import Record
 from diascope.sources import turns
 from diascope.sources._dicom import Radiograph, read_radiograph
 from diascope.sources._masks import Pixels, regions
@@ -60,25 +60,12 @@ def _labelled(folder: Folder, name: str, lines: list[Line]) -> Iterator[Record]:
         turns.findings({PNEUMOTHORAX: "present" if drawn else "absent"}),
         turns.outline("every pneumothorax", (PNEUMOTHORAX,), masks, _MOST),
     )
-    yield _record(shown, "train", asked)
+    yield shown.record(SOURCE, "train", asked)
 
 
 def _unlabelled(folder: Folder, name: str) -> Iterator[Record]:
     shown = read_radiograph(folder, name)
-    yield _record(shown, "test" if name.startswith(_TEST) else "train", ())
-
-
-def _record(shown: Radiograph, split: str, asked: tuple[Turn, ...]) -> Record:
-    return Record(
-        id=Path(shown.image.path).stem,
-        dataset="siim_pneumothorax",
-        patient=shown.patient,
-        study=shown.study,
-        split=split,
-        images=(shown.image,),
-        turns=(*asked, *shown.turns),
-        licence=SOURCE.licence,
-    )
+    yield shown.record(SOURCE, "test" if name.startswith(_TEST) else "train", ())
 
 
 def _masks(lines: list[Line], shown: Radiograph) -> tuple[Mask, ...]:
