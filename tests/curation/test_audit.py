@@ -1,6 +1,7 @@
 """The audit: everything wrong with a record is said, and everything counted."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from diascope.answers import Answer, Box, Boxes, Choice, Number, Text
 from diascope.curation.audit import Auditor, Examined, Tally, excluded, unread
 from diascope.curation.looks import Looks
+from diascope.curation.prints import PrintWriter
 from diascope.expectations import BoxSpace, Expectation, Free, Options, Range
 from diascope.imaging.sandbox import DecodePool
 from diascope.records import Image, Record, Turn
@@ -40,10 +42,11 @@ def pool() -> Iterator[DecodePool]:
 
 
 @pytest.fixture
-def audited(root: Path, pool: DecodePool) -> Audited:
+def audited(root: Path, pool: DecodePool) -> Iterator[Audited]:
     """What an auditor who knows no record yet says of these."""
-    looks = Looks(lambda path: (root / path).read_bytes(), pool)
-    return lambda *records: list(Auditor(looks).examine(records))
+    with closing(PrintWriter(root / "prints")) as prints:
+        looks = Looks(lambda path: (root / path).read_bytes(), pool, prints)
+        yield lambda *records: list(Auditor(looks).examine(records))
 
 
 def turn(task: str, expects: Expectation, answer: Answer | None) -> Turn:

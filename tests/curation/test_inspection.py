@@ -106,6 +106,16 @@ def test_folders_are_compared_with_each_other(films, tmp_path: Path) -> None:
         gate(report)
 
 
+def test_a_picture_that_was_left_out_hides_no_pair(films, tmp_path: Path) -> None:
+    """Its fingerprint stays in the folder, and identical ones are told by the first of them."""
+    same, twin = grey(films[0]), grey(films[0])
+    twin.info["icc_profile"] = b"the same pixels in another file"
+    one = prepared(tmp_path / "one", {"left": (same, "train"), "kept": (twin, "test")}).out
+    other = prepared(tmp_path / "two", {"copy": (grey(films[0]), "train")}).out
+    leaks = inspect_folders([one, other]).failing
+    assert ("kept", "copy") in {(leak.first, leak.second) for leak in leaks}
+
+
 def test_report_text_that_training_holds_is_told(films, tmp_path: Path) -> None:
     root, words = tmp_path / "raw", "The heart is a little large and the left base is not clear."
     root.mkdir()

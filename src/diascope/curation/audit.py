@@ -59,8 +59,6 @@ class Examined(NamedTuple):
 
     record: Record
     reasons: tuple[str, ...]
-    looks: tuple[Look, ...] = ()
-    """At the images, in order; none where something is wrong."""
 
 
 class Auditor:
@@ -83,12 +81,12 @@ class Auditor:
         reasons = (*self._repeated(record), *_image_reasons(seen), *_turn_reasons(record))
         if reasons:
             return Examined(record, reasons)
-        looks = tuple(look for _, look in seen if not isinstance(look, str))
         images = tuple(
             image.model_copy(update={"sha256": look.sha256})
-            for (image, _), look in zip(seen, looks, strict=True)
+            for image, look in seen
+            if not isinstance(look, str)
         )
-        return Examined(record.model_copy(update={"images": images}), (), looks)
+        return Examined(record.model_copy(update={"images": images}), ())
 
     def _repeated(self, record: Record) -> list[str]:
         if record.id in self._ids:

@@ -54,14 +54,16 @@ class Inspection(NamedTuple):
 
 
 def inspect(prints: Prints, origins: Sequence[Origin], texts: Sequence[ReportText]) -> Inspection:
-    """Compare all pictures with each other, and all texts; `origins` are in order of the prints."""
-    pairs = [
-        pair
-        for pair in find_duplicates(prints.fingerprints)
-        if origins[pair.first].record and origins[pair.second].record
-    ]
-    report = leaks(pairs, origins, text_leaks(texts))
-    return Inspection(report, [_names(pair, prints) for pair in pairs])
+    """Compare all pictures with each other, and all texts; `origins` are in order of the prints.
+
+    Pictures that no record uses are left out first: of identical pictures the first one alone is
+    compared, and it must be one that counts.
+    """
+    used = [place for place, origin in enumerate(origins) if origin.record]
+    kept = prints if len(used) == len(origins) else prints.only(used)
+    pairs = find_duplicates(kept.fingerprints)
+    report = leaks(pairs, [origins[place] for place in used], text_leaks(texts))
+    return Inspection(report, [_names(pair, kept) for pair in pairs])
 
 
 def inspect_folders(folders: Sequence[Path]) -> LeakReport:

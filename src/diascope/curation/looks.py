@@ -1,4 +1,4 @@
-"""What decoding an image once tells of it: its size, its file's digest, its fingerprint.
+"""What decoding an image once tells of it: its size and its file's digest; its fingerprint is kept.
 
 Files are untrusted here, so they are decoded in the pool's workers, several at a time.
 """
@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from diascope.curation.fingerprint import Fingerprint, fingerprint
+from diascope.curation.fingerprint import fingerprint
+from diascope.curation.prints import PrintWriter
 from diascope.errors import InputError
 from diascope.geometry import Size
 from diascope.imaging.decode import ImageError
@@ -25,16 +26,18 @@ class Look(NamedTuple):
 
     size: Size
     sha256: str
-    fingerprint: Fingerprint
 
 
 class Looks:
     """Looks at images; the last ones are remembered, so each is decoded once."""
 
-    def __init__(self, image_bytes: Callable[[str], bytes], pool: DecodePool) -> None:
-        """`image_bytes` reads the file of an image by its path."""
+    def __init__(
+        self, image_bytes: Callable[[str], bytes], pool: DecodePool, prints: PrintWriter
+    ) -> None:
+        """`image_bytes` reads the file of an image by its path; `prints` gets its fingerprint."""
         self._image_bytes = image_bytes
         self._pool = pool
+        self._prints = prints
         self._kept: OrderedDict[Key, Look | str] = OrderedDict()
 
     def take(self, images: Iterable[Image]) -> dict[Key, Look | str]:
@@ -54,8 +57,9 @@ class Looks:
             if isinstance(read, ImageError):
                 yield key, str(read)
                 continue
-            size = Size(read.shape[1], read.shape[0])
-            yield key, Look(size, hashlib.sha256(item.data).hexdigest(), fingerprint(read))
+            sha256 = hashlib.sha256(item.data).hexdigest()
+            self._prints.add(sha256, item.frame, fingerprint(read))
+            yield key, Look(Size(read.shape[1], read.shape[0]), sha256)
         yield from missing.items()
 
     def _items(self, keys: Iterable[Key], missing: dict[Key, str]) -> Iterator[Item]:

@@ -177,15 +177,13 @@ class _Job:
         )
         spool, prints = (self._folder / "examined").open("wb"), PrintWriter(self._folder / FILE)
         with DecodePool(self._options.workers) as pool, spool, closing(prints):
-            auditor = Auditor(Looks(self._bytes, pool))
-            for done, (record, reasons, looks) in enumerate(auditor.examine(placed), start=1):
+            auditor = Auditor(Looks(self._bytes, pool, prints))
+            for done, (record, reasons) in enumerate(auditor.examine(placed), start=1):
                 if reasons:
                     self._exclude(excluded(record, "; ".join(reasons)))
                 else:
                     leaks.add(record)
                     spool.write(record.model_dump_json(exclude_none=True).encode() + b"\n")
-                for image, look in zip(record.images, looks, strict=False):
-                    prints.add(look.sha256, image.frame_index, look.fingerprint)
                 if progress:
                     progress(done, self._num_read)
         return leaks

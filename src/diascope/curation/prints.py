@@ -3,6 +3,7 @@
 A row is named by the image's file and frame, so that folders can be compared without their images.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,6 +64,12 @@ class Prints(NamedTuple):
 
     names: list[Named]
     fingerprints: Fingerprints
+
+    def only(self, places: Sequence[int]) -> "Prints":
+        """The rows at these places, in memory."""
+        digests, thumbnails = self.fingerprints.digests, self.fingerprints.thumbnails
+        taken = Fingerprints(digests[places], thumbnails[places])
+        return Prints([self.names[place] for place in places], taken)
 
 
 def read_prints(path: Path) -> Prints:
