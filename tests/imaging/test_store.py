@@ -110,6 +110,19 @@ def test_a_float_batch_in_another_scaling(mixed: tuple[Path, list[Image]]) -> No
     np.testing.assert_array_equal(out, expected)
 
 
+@given(st.lists(st.integers(0, 7), max_size=9), st.booleans())
+def test_grey_out_of_one_shard_is_the_canvases_one_by_one(
+    mixed: tuple[Path, list[Image]], batch: list[int], contiguous: bool
+) -> None:
+    """However the array that is filled lies in memory."""
+    held = opened(mixed, "cache")
+    whole = np.empty((len(batch), 16, 16 if contiguous else 32), np.uint8)
+    out = whole[..., :16]
+    held.fill_uint8(held.positions(mixed[1])[batch], out)
+    expected = [held.canvas(mixed[1][number]) for number in batch]
+    np.testing.assert_array_equal(out, np.reshape(expected, out.shape))
+
+
 def test_grey_needs_no_channels_and_colour_does(mixed: tuple[Path, list[Image]]) -> None:
     held = opened(mixed, "cache")
     out = np.empty((1, 16, 16), np.uint8)

@@ -73,6 +73,8 @@ class CanvasStore:
 
         InputError for an image that cannot be read, or is in colour where out has no channels.
         """
+        if self._is_copied(positions, out):
+            return
         for canvas, row in zip(self._views(positions), out, strict=True):
             if canvas.ndim > row.ndim:
                 raise InputError("a picture in colour: give an array [count, height, width, 3]")
@@ -90,6 +92,11 @@ class CanvasStore:
         """
         for canvas, planes in zip(self._views(positions), out, strict=True):
             scaling.write(canvas, planes)
+
+    def _is_copied(self, positions: NDArray[np.int64], out: NDArray[np.uint8]) -> bool:
+        if self._cache is None or len(positions) == 0 or (positions < 0).any():
+            return False
+        return self._cache.copy(positions, out)
 
     def _views(self, positions: NDArray[np.int64]) -> list[Canvas]:
         cached = positions >= 0
