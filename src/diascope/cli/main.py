@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from diascope import __version__
+from diascope.cli.conversations import conversations
 from diascope.cli.data import fetch, leaks, prepare, sources
 from diascope.cli.demo import demo
 from diascope.cli.doctor import doctor
@@ -31,6 +32,7 @@ VERBS = (
     deidentify,
     prepare,
     leaks,
+    conversations,
     show,
     train,
     predict,
