@@ -56,6 +56,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "answers": "Answer Box Boxes Choice Finding Findings Labels Mask Masks Number Text",
     "configuration": "load",
+    "curation.converse": "converse",
     "curation.prepare": "prepare",
     "errors": "InputError",
     "generation.predict": "predict",

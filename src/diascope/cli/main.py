@@ -13,6 +13,7 @@ import typer
 
 from diascope import __version__
 from diascope.cli.conversations import conversations
+from diascope.cli.converse import converse
 from diascope.cli.data import fetch, leaks, prepare, sources
 from diascope.cli.demo import demo
 from diascope.cli.doctor import doctor
@@ -33,6 +34,7 @@ VERBS = (
     prepare,
     leaks,
     conversations,
+    converse,
     show,
     train,
     predict,
