@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from diascope.answers import Number as Number
     from diascope.answers import Text as Text
     from diascope.configuration import load as load
+    from diascope.curation.converse import converse as converse
     from diascope.curation.prepare import prepare as prepare
     from diascope.errors import InputError as InputError
     from diascope.generation.predict import predict as predict
