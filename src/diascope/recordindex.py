@@ -96,7 +96,7 @@ def _load(beside: Path, stamp: _Stamp) -> Index | None:
         names = Names.model_validate_json(raw[_HEADER.size : start].tobytes())
         offset = np.frombuffer(raw, "<u8", count + 1, start)
         codes = np.frombuffer(raw, "<u4", 3 * count, start + offset.nbytes).reshape(3, count)
-    except (OSError, ValueError, struct.error):
+    except (OSError, ValueError, OverflowError, struct.error):
         return None
     index = Index(names, offset, *codes)
     return index if _is_consistent(index, size) else None

@@ -124,7 +124,18 @@ def test_what_people_boxed_is_never_trained_on_even_where_it_is_not_avoided(raw)
 def test_an_image_to_avoid_that_nobody_boxed_is_left_out(raw):
     (raw / GOLD).unlink()
     assert BOXED not in [item.id for item in SOURCE.read(raw) if isinstance(item, Record)]
-    assert problems(raw) == []
+    (problem,) = problems(raw)
+    assert (problem.file, problem.row) == (TRAIN, 3)
+    assert "images_to_avoid.csv" in problem.reason
+
+
+def test_boxes_by_people_in_an_image_that_no_table_lists_are_told(raw):
+    text = (raw / TRAIN).read_text()
+    row = next(line for line in text.splitlines() if BOXED in line)
+    (raw / TRAIN).write_text(text.replace(f"{row}\n", ""))
+    told = problems(raw)
+    assert {problem.file for problem in told} == {GOLD}
+    assert all(problem.reason == f"its image is in no table of {SPLITS}" for problem in told)
 
 
 def test_a_bad_gold_cell_is_charged_to_the_row_of_its_image(raw):

@@ -139,7 +139,10 @@ def test_masks_of_an_image_that_is_not_listed_are_a_problem(root):
 
 def test_one_part_alone_is_read(root):
     (root / "CheXpert/test_labels.csv").unlink()
-    assert {record.split for record in read(root)} == {"val"}
+    *records, problem = read(root)
+    assert {record.split for record in records} == {"val"}
+    assert problem.file == "CheXlocalize/gt_segmentations_test.json"
+    assert problem.reason == "CheXpert/test_labels.csv is missing"
 
 
 def test_a_table_without_a_finding_is_refused_by_its_name(root):

@@ -111,3 +111,12 @@ def test_a_table_without_a_column_says_which(root):
 def test_a_folder_without_its_tables_says_so(tmp_path):
     with pytest.raises(InputError, match=r"none of train\.csv, valid\.csv"):
         list(SOURCE.read(tmp_path))
+
+
+def test_a_row_that_is_there_twice_is_told_and_shown_once(root):
+    lines = (root / "train.csv").read_text().splitlines()
+    (root / "train.csv").write_text("\n".join((*lines, lines[1])) + "\n")
+    (problem,) = problems(root)
+    assert (problem.file, problem.row) == ("train.csv", len(lines) + 1)
+    assert problem.reason == "row 2 is of the same image"
+    assert records(root) == records(RAW)

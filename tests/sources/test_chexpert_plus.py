@@ -101,7 +101,7 @@ def test_a_bad_label_is_told_of_the_study_that_uses_it(root, value):
 )
 def test_a_bad_cell_is_told(root, old, new, reason):
     replaced(root, old, new)
-    (problem,) = problems(root)
+    problem, *_ = problems(root)
     assert problem.file == TABLE
     assert reason in problem.reason
 
@@ -110,3 +110,15 @@ def test_a_table_without_a_column_says_which(root):
     replaced(root, "section_impression", "impression")
     with pytest.raises(InputError, match="no column 'section_impression'"):
         list(SOURCE.read(root))
+
+
+def test_a_dicom_file_stands_in_for_a_picture_that_was_not_fetched(root):
+    dicom = RAW.parents[1] / "brax/raw/Anonymized_DICOMs"
+    picture = next((root / "PNG/train/patient00001/study1").glob("*_frontal.png"))
+    place = root / "DICOM/Uncompressed/train/patient00001/study1" / picture.name
+    place.parent.mkdir(parents=True)
+    shutil.copy(next(dicom.rglob("*.dcm")), place.with_suffix(".dcm"))
+    assert records(root)[FIRST].images[0].path.startswith("PNG/")
+    picture.unlink()
+    assert records(root)[FIRST].images[0].path.startswith("DICOM/Uncompressed/train/patient00001")
+    assert problems(root) == []

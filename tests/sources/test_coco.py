@@ -156,3 +156,18 @@ def test_a_file_without_a_list_is_refused_by_name(tmp_path, key):
 def test_a_folder_without_instances_is_refused(tmp_path):
     with pytest.raises(InputError, match="annotations/instances"):
         items(tmp_path)
+
+
+def test_an_id_of_two_images_is_told_for_both(tmp_path):
+    told = items(written(tmp_path, [OBJECT], images=(IMAGE, IMAGE)))
+    assert [item.row for item in told if isinstance(item, Problem)] == [1, 2]
+
+
+@pytest.mark.parametrize("other", [NODULE | {"name": "mass"}, {"name": "mass"}])
+def test_a_category_without_an_id_of_its_own_is_refused(tmp_path, other):
+    written(tmp_path, [OBJECT])
+    file = tmp_path / "annotations/instances_train2017.json"
+    told = json.loads(file.read_text())
+    file.write_text(json.dumps(told | {"categories": [NODULE, other]}))
+    with pytest.raises(InputError, match="a category has no id, or that of another"):
+        items(tmp_path)

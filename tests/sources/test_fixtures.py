@@ -2,7 +2,8 @@
 
 A fixture is a folder of `fixtures/`, in the exact layout of its set: `raw/` and `truth.json`, which
 states in pixels, labels and words what the files mean. It was written from public loaders and
-pages (its witnesses) by somebody who had not seen the reader.
+pages (its witnesses) by somebody who had not seen the reader, but for the sets of JSON lines and
+the outlines of Pascal VOC, which came after their readers.
 """
 
 import json
@@ -93,6 +94,13 @@ def test_a_fixture_is_prepared_without_an_exclusion(name: str, tmp_path: Path) -
 @pytest.mark.parametrize("name", NAMES)
 def test_a_source_names_its_witnesses(name: str) -> None:
     assert source_of(name).confirmed == bool(truth_of(name)["witness"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fixture_is_recognised_by_its_own_source_alone(name: str) -> None:
+    own, raw = source_of(name), FIXTURES / name / "raw"
+    known = [source.name for source in all_sources().values() if source.recognises(raw)]
+    assert known == ([own.name] if own.marks else [])
 
 
 def is_read(fact: dict[str, Any], cases: list[Case]) -> bool:

@@ -17,6 +17,7 @@ from diascope.geometry import BoxFormat
 from diascope.records import Record
 from diascope.sources import source
 from diascope.sources.flare import SOURCE
+from diascope.sources.misread import MisreadBoxes
 from diascope.sources.source import Problem
 from diascope.tasks.checks import problems
 
@@ -182,6 +183,59 @@ def test_a_convention_that_is_not_stated_is_never_guessed(
     tmp_path: Path, question: str, why: str
 ) -> None:
     assert why in reason(tmp_path, [row("detection", question, [[1, 2, 3, 4]])])
+
+
+UNSTATED = "Give the bounding box of the left lung."
+
+
+def test_an_unstated_convention_is_that_of_all_other_questions(tmp_path: Path) -> None:
+    sizes = "Box of the right lung as [x, y, width, height]."
+    rows = [row("detection", each, [[10, 20, 30, 60]]) for each in (sizes, UNSTATED, sizes)]
+    stated, unstated, _ = records(write(tmp_path, rows))
+    assert unstated.turns[0].answer.boxes[0].corners == (10, 20, 40, 80)
+    assert unstated.turns[0].expects.format == BoxFormat(order="xywh")
+    assert "box_convention" not in stated.metadata
+    assert unstated.metadata["box_convention"].startswith("xywh, as the other questions")
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        (),
+        ("Box as [x, y, width, height].", CORNERS),
+        (CORNERS, f"{CORNERS} Normalized to the image."),
+        (CORNERS, f"{CORNERS} Or [x, y, width, height]."),
+    ],
+)
+def test_and_where_they_do_not_agree_it_stays_a_problem(
+    tmp_path: Path, others: tuple[str, ...]
+) -> None:
+    rows = [row("detection", each, [[1, 2, 3, 4]]) for each in (UNSTATED, *others)]
+    problems_found = [item for item in read(write(tmp_path, rows)) if isinstance(item, Problem)]
+    assert "states no box convention" in problems_found[0].reason
+
+
+def test_a_scaled_question_never_takes_the_convention_of_the_others(tmp_path: Path) -> None:
+    scaled = "Give the normalized box of the left lung."
+    rows = [row("detection", CORNERS, [[1, 2, 3, 4]]), row("detection", scaled, [[0, 0, 1, 1]])]
+    assert "scaled boxes" in reason(tmp_path, rows, place=2)
+
+
+def test_other_data_sets_lend_no_convention(tmp_path: Path) -> None:
+    write(tmp_path, [row("detection", CORNERS, [[1, 2, 3, 4]])], dataset="other")
+    assert "states no box convention" in reason(
+        tmp_path, [row("detection", UNSTATED, [[1, 2, 3, 4]])]
+    )
+
+
+def test_boxes_without_area_keep_their_numbers(tmp_path: Path) -> None:
+    write(tmp_path, [row("detection", CORNERS, [[10, 20, 30, 60], [91, 61, 8, 3]])])
+    (problem,) = read(tmp_path)
+    assert isinstance(problem, MisreadBoxes)
+    assert "has no area when read as xyxy" in problem.reason
+    assert problem.numbers == ((10, 20, 30, 60), (91, 61, 8, 3))
+    assert (problem.dataset, problem.task, problem.image) == ("set", "detection", (100, 80))
+    assert problem.format == BoxFormat()
 
 
 def test_instances_by_type_in_either_convention(tmp_path: Path) -> None:

@@ -120,3 +120,12 @@ def test_a_mask_that_is_another_kind_of_picture_is_not_opened(root):
     Picture.new("L", (16, 16)).save(root / "scratch/fold1/masks/heart/JPCLN001.gif", format="PNG")
     (problem,) = problems(root)
     assert "no readable GIF picture" in problem.reason
+
+
+def test_masks_of_a_film_that_the_table_does_not_have_are_told(root):
+    rows = (root / TABLE).read_text().splitlines(keepends=True)
+    (root / TABLE).write_text("".join(row for row in rows if "JPCNN002" not in row))
+    told = problems(root)
+    assert len(told) == 5
+    assert {problem.reason for problem in told} == {f"its film is not in {TABLE}"}
+    assert all(problem.file.endswith("/JPCNN002.gif") for problem in told)

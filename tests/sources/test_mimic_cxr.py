@@ -136,5 +136,20 @@ def test_a_table_without_a_column_says_which(root, table, column):
 
 def test_a_number_that_leads_out_of_the_folder_is_refused(root):
     replaced(root, METADATA, "0a1b2c3d-11111111", "../../../0a1b2c3d-11111111")
-    (problem,) = problems(root)
+    problem, stray = problems(root)
     assert "points out of its folder" in problem.reason
+    assert (stray.file, stray.reason) == (SPLITS, f"its image is not in {METADATA}")
+
+
+def test_labels_of_a_study_without_images_are_told(root):
+    replaced(root, LABELS, "59000003", "59000004")
+    (problem,) = problems(root)
+    assert (problem.file, problem.reason) == (LABELS, f"its study is not in {METADATA}")
+
+
+def test_an_image_in_two_splits_is_told(root):
+    with (root / SPLITS).open("a") as file:
+        file.write("0a1b2c3d-11111111-22222222-33333333-44444444,59000003,10999901,test\n")
+    (problem,) = problems(root)
+    assert problem.file == METADATA
+    assert "say different things of it" in problem.reason

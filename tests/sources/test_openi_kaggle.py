@@ -13,6 +13,7 @@ from diascope.sources.source import Problem
 
 RAW = Path(__file__).parent / "fixtures" / "openi_kaggle" / "raw"
 REPORTS, PROJECTIONS = "indiana_reports.csv", "indiana_projections.csv"
+WITHOUT_IMAGE = (REPORTS, 6)
 
 
 @pytest.fixture
@@ -31,7 +32,9 @@ def records(root):
 
 
 def problems(root):
-    return [item for item in SOURCE.read(root) if isinstance(item, Problem)]
+    """Those of the images, and of reports without one apart from uid 999's."""
+    told = [item for item in SOURCE.read(root) if isinstance(item, Problem)]
+    return [problem for problem in told if (problem.file, problem.row) != WITHOUT_IMAGE]
 
 
 def test_frontal_images_come_first():
@@ -44,8 +47,19 @@ def test_an_image_without_a_report_is_asked_for_its_projection():
     assert turn.answer == Choice(option="frontal")
 
 
-def test_a_report_without_an_image_is_no_record():
-    assert "999" not in records(RAW)
+def test_a_report_without_an_image_is_told():
+    told = [item for item in SOURCE.read(RAW) if isinstance(item, Problem)]
+    assert [(problem.file, problem.row) for problem in told] == [WITHOUT_IMAGE]
+    assert told[0].reason == f"no image of it is in {PROJECTIONS}"
+
+
+def test_two_reports_of_one_number_that_differ_are_told(root):
+    text = (root / REPORTS).read_text()
+    row = next(line for line in text.splitlines() if line.startswith("2,"))
+    (root / REPORTS).write_text(text + row.replace("XXXX", "else", 1) + "\n")
+    (problem,) = problems(root)
+    assert (problem.file, problem.row) == (PROJECTIONS, 4)
+    assert "say different things of it" in problem.reason
 
 
 @pytest.mark.parametrize(
@@ -59,9 +73,10 @@ def test_a_report_without_an_image_is_no_record():
 )
 def test_a_bad_row_is_told(root, old, new, reason):
     replaced(root, PROJECTIONS, old, new)
-    (problem,) = problems(root)
+    problem, *strays = problems(root)
     assert (problem.file, problem.row) == (PROJECTIONS, 4)
     assert reason in problem.reason
+    assert {stray.file for stray in strays} <= {REPORTS}
 
 
 @pytest.mark.parametrize(("table", "column"), [(REPORTS, "findings"), (PROJECTIONS, "projection")])

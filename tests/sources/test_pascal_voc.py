@@ -1,8 +1,9 @@
-"""PASCAL VOC's layout: boxes are read back, and what is broken is told where it is listed."""
+"""PASCAL VOC's layout: boxes and outlines are read back, what is broken is told at its image."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,3 +133,74 @@ def test_a_name_of_a_folder_is_no_pattern(tmp_path):
     root.mkdir()
     (record,) = items(written(root, {"a": drawn()}).parent)
     assert record.images[0].path == "set [1]/JPEGImages/a.jpg"
+
+
+def outlined(root, stem, numbers):
+    """A mask with the palette that the set's own have."""
+    picture = Picture.fromarray(np.asarray(numbers, np.uint8))
+    picture.putpalette([level for number in range(256) for level in (255 - number, number, 9)])
+    (root / "SegmentationObject").mkdir(exist_ok=True)
+    picture.save(root / f"SegmentationObject/{stem}.png")
+
+
+def numbered(*objects, shape=(HEIGHT, WIDTH)):
+    """A mask with a rectangle (x0, y0, x1, y1) for each object, in order from 1."""
+    numbers = np.zeros(shape, np.uint8)
+    for number, (x0, y0, x1, y1) in enumerate(objects, start=1):
+        numbers[y0:y1, x0:x1] = number
+    return numbers
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 8)] * 2, *[st.integers(1, 3)] * 2), max_size=3))
+def test_outlines_are_those_of_the_objects_in_order(places):
+    numbers = numbered(*((x, y, x + w, min(y + h, HEIGHT)) for x, y, w, h in places))
+    names = [f"object {place}" for place in range(1, len(places) + 1)]
+    with TemporaryDirectory() as folder:
+        drawings = "".join(drawn(name=name) for name in names)
+        root = written(Path(folder), {"a": drawings, "b": drawn(name="object 1")})
+        outlined(root, "a", numbers)
+        turns = {turn.task: turn for turn in items(root)[0].turns}
+    there = {f"object {number}" for number in np.unique(numbers) if number}
+    found = turns["segmentation"].answer.masks if there else ()
+    assert {mask.label for mask in found} == there
+
+
+def test_names_whose_objects_are_not_outlined_are_not_asked_for_outlines(tmp_path):
+    objects = drawn() + drawn(name="mass")
+    root = written(tmp_path, {"a": objects, "b": drawn(name="mass"), "c": objects})
+    outlined(root, "a", numbered((1, 2, 5, 6), (6, 2, 9, 6)))
+    outlined(root, "b", numbered())
+    asked = [
+        [turn.expects.labels for turn in record.turns if turn.task == "segmentation"]
+        for record in items(root)
+    ]
+    assert asked == [[("mass", "nodule")], [("nodule",)], []]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "why"),
+    [
+        (numbered((0, 0, 2, 2), (3, 3, 4, 4)), "a.png has an object 2, it has 1"),
+        (numbered((0, 0, 2, 2), shape=(HEIGHT, 5)), "12 x 9, its annotation says 5 x 9"),
+    ],
+)
+def test_a_mask_that_does_not_fit_is_told(tmp_path, numbers, why):
+    root = written(tmp_path, {"a": drawn()}, train=["a"])
+    outlined(root, "a", numbers)
+    (problem,) = items(root)
+    assert (problem.file, problem.row) == ("ImageSets/Main/train.txt", 1)
+    assert why in problem.reason
+
+
+def test_a_damaged_mask_and_one_of_no_annotation_are_told(tmp_path):
+    root = written(tmp_path, {"a": drawn(), "b": drawn()})
+    outlined(root, "c", numbered())
+    (root / "SegmentationObject/b.png").write_bytes(b"no picture")
+    record, damaged, stray = items(root)
+    assert record.id == "JPEGImages/a.jpg"
+    assert damaged.file == "Annotations/b.xml"
+    assert "SegmentationObject/b.png" in damaged.reason
+    assert (stray.file, stray.reason) == (
+        "SegmentationObject/c.png",
+        "there is no Annotations/c.xml",
+    )

@@ -55,9 +55,11 @@ def test_bad_entries_are_problems(root):
         entry("a", "b", messages=["a"]),
         {"images": ["1.jpg"]},
         "words",
+        entry("a", "b", images=[None, "1.jpg"]),
+        entry([{"type": "video", "video": "1.mp4"}, {"type": "text", "text": "a"}], "b"),
     )
-    assert [item.row for item in told if isinstance(item, Problem)] == list(range(2, 10))
-    assert [item.file for item in told if isinstance(item, Problem)] == ["talk.json"] * 8
+    assert [item.row for item in told if isinstance(item, Problem)] == list(range(2, 12))
+    assert [item.file for item in told if isinstance(item, Problem)] == ["talk.json"] * 10
 
 
 def test_a_line_that_is_no_json_is_a_problem(root):

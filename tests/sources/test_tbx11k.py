@@ -88,3 +88,19 @@ def test_withheld_labels_are_asked_without_an_answer_and_only_in_the_test():
 def test_of_tuberculosis_without_a_box_neither_type_nor_place_is_asked(name):
     (record,) = (item for item in SOURCE.read(RAW) if item.id == name)
     assert [turn.question for turn in record.turns] == ["Is there tuberculosis?"]
+
+
+@pytest.mark.parametrize("number", [0, 999])
+def test_a_box_of_an_image_in_no_list_is_told(raw, number):
+    """Its image is not in the file (999), or is in it and not in the lists."""
+    change(raw, lambda told: told["images"].append({"id": 0, "file_name": "tb/tb9999.png"}))
+    change(raw, lambda told: told["annotations"][4].update(image_id=number))
+    problem = problems(raw)[-1]
+    assert (problem.file, problem.row) == (BOXES, 5)
+    assert "its image is in none of lists/all_train.txt" in problem.reason
+
+
+def test_two_images_of_one_id_are_refused(raw):
+    change(raw, lambda told: told["images"].append(told["images"][0]))
+    with pytest.raises(InputError, match="two of its images have one id"):
+        list(SOURCE.read(raw))

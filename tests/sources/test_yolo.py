@@ -191,3 +191,23 @@ def test_a_broken_yaml_is_refused_by_name(tmp_path, yaml, why):
 def test_a_folder_without_a_yaml_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"data\.yaml"):
         items(tmp_path)
+
+
+def test_labels_of_no_image_are_told_and_those_of_the_tool_are_not(tmp_path):
+    root = written(tmp_path, {"a": "0 .5 .5 .1 .1", "b": "0 .5 .5 .1 .1"})
+    (root / "labels/train/classes.txt").write_text("nodule\nheart\n")
+    (root / "images/train/b.png").unlink()
+    stray, record = sorted(items(root), key=lambda item: isinstance(item, Problem), reverse=True)
+    assert record.id == "images/train/a.png"
+    assert (stray.file, stray.reason) == (
+        "labels/train/b.txt",
+        "no image in a split of data.yaml has it",
+    )
+
+
+def test_a_listed_place_that_no_disk_holds_is_a_problem(tmp_path):
+    root = written(tmp_path, {"a": ""}, yaml="train: train.txt\nnames: [nodule, heart]\n")
+    (root / "train.txt").write_text(f"images/train/a.png\nimages/{'9' * 5000}/b.png\n")
+    record, problem = items(root)
+    assert record.id == "images/train/a.png"
+    assert (problem.file, problem.row) == ("train.txt", 2)

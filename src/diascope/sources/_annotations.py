@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from diascope.answers import Box
-from diascope.records import Record
+from diascope.geometry import Size
+from diascope.records import Image, Record
+from diascope.sources._objects import image_of_size
 from diascope.sources.folder import Folder, Unreadable
 from diascope.sources.source import Problem
 
@@ -28,6 +30,11 @@ def box_of(label: str, corners: Iterable[float]) -> Box:
     """A box of x, y, width and height."""
     x, y, width, height = map(float, corners)
     return Box(label=label, x0=x, y0=y, x1=x + width, y1=y + height)
+
+
+def image_of(folder: Folder, row: Row, **facts: Any) -> Image:
+    """The image of a row that tells its size; in a copy of another size boxes lie elsewhere."""
+    return image_of_size(folder, row["image"], Size(row["width"], row["height"]), **facts)
 
 
 def _made(make: Make, folder: Folder, row: Row | None) -> Iterable[Record]:

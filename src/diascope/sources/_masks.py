@@ -1,7 +1,12 @@
 """Mask pictures of data sets: read, checked against their image, and turned into regions."""
 
+import warnings
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Picture
 
 from diascope.answers import Mask
 from diascope.errors import InputError
@@ -26,6 +31,25 @@ def read_mask(folder: Folder, name: str, size: Size) -> Pixels:
         found = f"{mask.shape[1]} x {mask.shape[0]}"
         raise Unreadable(f"{name!r} is {found}, its image {size.width} x {size.height}")
     return mask
+
+
+def read_numbers(path: Path) -> NDArray[Any]:
+    """[height, width]: the numbers in a picture, not the grey or colour that they show.
+
+    For a picture whose size was checked. Unreadable where it is damaged or has colours.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # damage is an error, not a warning
+            with Picture.open(path, formats=("PNG", "TIFF")) as picture:
+                values = np.asarray(picture)
+    except Exception as error:  # hostile bytes raise anything
+        raise Unreadable(
+            f"{path.name} is no picture of numbers, or damaged ({type(error).__name__})"
+        ) from None
+    if values.ndim != 2 or values.dtype.kind not in "ui":
+        raise Unreadable(f"{path.name} has colours in place of numbers")
+    return values
 
 
 def regions(label: str, mask: Pixels, limit: int) -> tuple[Mask, ...]:

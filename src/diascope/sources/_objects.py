@@ -83,9 +83,9 @@ def lone(dataset: str, image: Image, split: str, asked: Iterable[Turn]) -> Recor
     )
 
 
-def image_of_size(folder: Folder, name: str, told: Size) -> Image:
-    """The image; Unreadable where it has another size than its annotation tells."""
-    image = folder.image(name)
+def image_of_size(folder: Folder, name: str, told: Size, **facts: Any) -> Image:
+    """The image, with more of its fields; Unreadable where its annotation tells another size."""
+    image = folder.image(name, **facts)
     if image.size != told:
         found = f"{image.width} x {image.height}"
         raise Unreadable(f"{name!r} is {found}, its annotation says {told.width} x {told.height}")

@@ -88,10 +88,14 @@ class StudyTable:
 
     def _rows(self) -> Iterator[_Row | Problem]:
         """Rows are kept without their empty cells: a table may have hundreds of thousands."""
+        known: dict[str, int] = {}
         for line in self.folder.table(self.file, self.columns):
             cells = {name: line[name] for name in self.columns if line[name]}
             try:
-                yield _Row(Line(line.number, cells), self.place_of(line))
+                place = self.place_of(line)
+                if known.setdefault(place.path, line.number) != line.number:
+                    raise Unreadable(f"row {known[place.path]} is of the same image")
+                yield _Row(Line(line.number, cells), place)
             except Unreadable as error:
                 yield Problem(file=self.file, row=line.number, reason=str(error))
 

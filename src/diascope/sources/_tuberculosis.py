@@ -37,9 +37,14 @@ def by_digit(stem: str) -> str:
     return _DIGITS[digit]
 
 
+def reading_of(stem: str) -> str:
+    """The file of an image's clinical reading."""
+    return f"ClinicalReadings/{stem}.txt"
+
+
 def reading(folder: Folder, stem: str) -> list[str]:
     """The lines of a clinical reading without those that are empty."""
-    text = folder.text(f"ClinicalReadings/{stem}.txt")
+    text = folder.text(reading_of(stem))
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 from diascope.records import Record
 from diascope.sources import turns
-from diascope.sources._annotations import Row, box_of, read_rows
-from diascope.sources.folder import Folder
+from diascope.sources._annotations import Row, box_of, image_of, read_rows
+from diascope.sources.folder import Folder, Unreadable
 from diascope.sources.source import Source
 
 CELLS = {"RBC": "red blood cells", "WBC": "white blood cells", "Platelets": "platelets"}
@@ -23,10 +23,9 @@ _MOST = 60
 
 def _records(folder: Folder, row: Row) -> Iterator[Record]:
     boxes = [box_of(each["label"], each["bbox"]) for each in row["objects"]]
-    counts = [
-        turns.how_many(name, sum(box.label == label for box in boxes), _MOST)
-        for label, name in CELLS.items()
-    ]
+    counts = {label: sum(box.label == label for box in boxes) for label in CELLS}
+    if counts != row["counts"]:
+        raise Unreadable("its counts are not those of its boxes")
     name = Path(row["image"]).stem
     yield Record(
         id=name,
@@ -34,11 +33,11 @@ def _records(folder: Folder, row: Row) -> Iterator[Record]:
         patient=name,
         study=name,
         split=row["split"],
-        images=(folder.image(row["image"]),),
+        images=(image_of(folder, row),),
         turns=(
             turns.find("blood cell", tuple(CELLS), boxes, _MOST),
             turns.find_by_type("blood cell", tuple(CELLS), boxes, _MOST),
-            *counts,
+            *(turns.how_many(CELLS[label], count, _MOST) for label, count in counts.items()),
         ),
         licence=SOURCE.licence,
     )

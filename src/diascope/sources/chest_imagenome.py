@@ -12,12 +12,12 @@ not found, a finding that is not named of a region is unknown, as is one both af
 and sentences that compare with another study are not asked. Boxes are the original_* ones, in
 pixels of the JPEG file, cut at its edges (the others are in a padded 224 x 224 copy); some have no
 area or lie outside, and are left out. An image that people boxed (gold) is told in the split test
-with these boxes alone, wherever the tables have it; the other images to avoid are left out.
+with these boxes alone, wherever the tables have it; every other image to avoid is a problem.
 The tables' paths end in .dcm. Link or copy the folder `files` of MIMIC-CXR-JPG beside the others.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -47,11 +47,13 @@ _SEXES = {"F": "female", "M": "male"}
 
 def _read(root: Path) -> Iterator[Record | Problem]:
     folder = Folder(root)
-    reader = _Reader(folder)
+    reader, listed = _Reader(folder), set[str]()
     for name, split in _LISTS.items():
         table = f"{_SPLITS}/{name}.csv"
         for line in folder.table(table, _COLUMNS):
+            listed.add(line["dicom_id"])
             yield from folder.records(table, line.number, reader.records, line, split)
+    yield from reader.strays(listed)
 
 
 class _Reader:
@@ -65,12 +67,21 @@ class _Reader:
         self._avoided = {line["dicom_id"] for line in avoided}
 
     def records(self, line: Line, split: str) -> Iterator[Record]:
-        """Of one row; none of an image to avoid that nobody boxed."""
+        """Of one row; Unreadable for an image to avoid that nobody boxed."""
         name = line["dicom_id"]
         if name in self._gold:
             yield self._boxed_by_people(line)
-        elif name not in self._avoided:
+        elif name in self._avoided:
+            raise Unreadable("the set itself leaves it out (images_to_avoid.csv)")
+        else:
             yield self._made_by_machine(line, split)
+
+    def strays(self, listed: Container[str]) -> Iterator[Problem]:
+        """What people boxed in images that no table lists."""
+        for name, lines in self._gold.items():
+            for line in lines if name not in listed else ():
+                why = f"its image is in no table of {_SPLITS}"
+                yield Problem(file=_GOLD, row=line.number, reason=why)
 
     def _boxed_by_people(self, line: Line) -> Record:
         image = self._image(line)
@@ -163,6 +174,7 @@ SOURCE = Source(
     marks=("silver_dataset/splits/images_to_avoid.csv", "silver_dataset/scene_graph*"),
     licence="PhysioNet Credentialed Health Data License 1.5.0",
     restricted=True,
+    derived_from="mimic_cxr",
     witnesses=(
         "https://github.com/ttanida/rgrg/blob/7816b47bbee1404cf0b4ea6c01b5eb64562b79e7/"
         "src/dataset/create_dataset.py",

@@ -169,6 +169,8 @@ SOURCE = Source(
     read=_read,
     marks=("ChestX-Det*-Dataset/*train.json",),
     licence="not stated by either release; images of NIH ChestX-ray14",
+    derived_from="nih_cxr14",
+    patient_spelling=r"(0\d{7})",  # ChestX-Det's own numbers are images', not patients'
     witnesses=(
         "https://github.com/Deepwise-AILab/ChestX-Det-Dataset/tree/"
         "20bbed2aa62812f24f78ac0f6e674deb6286242c",

@@ -45,10 +45,17 @@ def _read(root: Path) -> Iterator[Record | Problem]:
         raise InputError(f"{root}: none of {', '.join(map(_table, _COLUMNS))} is in it")
     for split in splits:
         yield from _Part(folder, split).read()
+    for split in _COLUMNS.keys() - splits:
+        if folder.has(_masks(split)):
+            yield Problem(file=_masks(split), reason=f"{_table(split)} is missing")
 
 
 def _table(split: str) -> str:
     return f"CheXpert/{split}_labels.csv"
+
+
+def _masks(split: str) -> str:
+    return f"CheXlocalize/gt_segmentations_{split}.json"
 
 
 def _key(path: str) -> str:
@@ -64,7 +71,7 @@ class _Part:
         self._split = split
         self._folder = folder
         self._table = StudyTable(folder, _table(split), _COLUMNS[split], self._place)
-        self._file = f"CheXlocalize/gt_segmentations_{split}.json"
+        self._file = _masks(split)
         self._masks: Mapping[str, Any] = _object(folder, self._file)
 
     def read(self) -> Iterator[Record | Problem]:
@@ -154,6 +161,7 @@ SOURCE = Source(
     marks=("CheXlocalize/gt_segmentations_*.json", "CheXpert/*_labels.csv"),
     licence="Stanford University data set research use agreement",
     restricted=True,
+    derived_from="chexpert",
     witnesses=(
         "https://github.com/rajpurkarlab/cheXlocalize/blob/"
         "0c841fc0a241ee89bb8871ba3ca945221994da26/README.md",

@@ -84,6 +84,7 @@ SOURCE = Source(
     marks=("train.csv", "train/patient*/study*"),
     licence="Stanford University Dataset Research Use Agreement",
     restricted=True,
+    patient_spelling=r"(?:patient)?(\d+)",
     witnesses=(
         "https://github.com/mlmed/torchxrayvision/blob/00ebc956ba1593f1a3f4e021d3ed58d3fef6f183/"
         "torchxrayvision/datasets.py",

@@ -2,22 +2,27 @@
 
     df_chexpert_plus_240401.csv   PNG/train/patient00001/study1/view1_frontal.png ...
     chexbert_labels/impression_fixed.json   chexbert_labels/findings_fixed.json
+    DICOM/Uncompressed/train/patient00001/study1/view1_frontal.dcm ... (the same pictures)
 
 A record is one study, its frontal images first, with the study before it: findings and impression
 where the report has them (most have no findings), history and comparison as context, the fourteen
 labels that CheXbert found in the impression, sex and age. The labels found in the findings differ
-and are not read. `path_to_image` ends in .jpg where the file is a .png. Cells hold line breaks;
+and are not read. `path_to_image` ends in .jpg where the file is a .png; the DICOM file is read
+where only that was fetched. Cells hold line breaks;
 `report` ends in an accession number and the anonymiser's sentence, so that only sections are read.
 Studies come in the order of `patient_report_date_order`: their numbers are names. Some hundred rows
 name a picture that was never handed out. valid is told as val.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
+from typing import Any
 
 from diascope.records import Context, Record
 from diascope.sources._chexpert import findings_turn, known_cells, person_turns
+from diascope.sources._lookup import Lookup, Told
 from diascope.sources._reports import (
     Sections,
     prior_context,
@@ -31,6 +36,7 @@ from diascope.sources.source import Problem, Source
 
 _TABLE = "df_chexpert_plus_240401.csv"
 _LABELS = "chexbert_labels/impression_fixed.json"
+_DICOM = "DICOM/Uncompressed"
 _SECTIONS = {
     "section_clinical_history": "indication",
     "section_history": "history",
@@ -54,20 +60,33 @@ _SPLITS = {"train": "train", "valid": "val"}
 
 def _read(root: Path) -> Iterator[Record | Problem]:
     folder = Folder(root)
-    labels: dict[str, Mapping[str, object]] = {}
-    for number, row in folder.json_lines(_LABELS) if folder.has(_LABELS) else ():
+    labels = _labels(folder)
+    table = StudyTable(folder, _TABLE, _COLUMNS, partial(_place, folder), timed=True)
+    yield from table.records(_Reader(labels).records)
+    for number, row in _label_rows(folder):
         if row is None:
             yield Problem(file=_LABELS, row=number, reason="the line is no JSON object")
-        else:
-            labels[str(row.get("path_to_image"))] = known_cells(row)
-    table = StudyTable(folder, _TABLE, _COLUMNS, _place, timed=True)
-    yield from table.records(_Reader(labels).records)
+    known = {line["path_to_image"] for line in folder.table(_TABLE, _COLUMNS)}
+    yield from labels.strays(known, f"its image is not in {_TABLE}")
+
+
+def _label_rows(folder: Folder) -> Iterable[tuple[int, dict[str, Any] | None]]:
+    return folder.json_lines(_LABELS) if folder.has(_LABELS) else ()
+
+
+def _labels(folder: Folder) -> Lookup[Mapping[str, object]]:
+    """The labels that are known of each picture, by its path as the table has it."""
+    return Lookup(
+        (str(row.get("path_to_image")), Told(_LABELS, number, known_cells(row)))
+        for number, row in _label_rows(folder)
+        if row is not None
+    )
 
 
 class _Reader:
     """Makes records of studies, knowing the labels of every picture."""
 
-    def __init__(self, labels: Mapping[str, Mapping[str, object]]) -> None:
+    def __init__(self, labels: Lookup[Mapping[str, object]]) -> None:
         self._labels = labels
 
     def records(self, study: Study, prior: Study | None) -> Iterator[Record]:
@@ -114,14 +133,16 @@ def _split(study: Study) -> str:
     return _SPLITS[split]
 
 
-def _place(line: Line) -> Place:
+def _place(folder: Folder, line: Line) -> Place:
     path = PurePosixPath(line["path_to_image"])
     if len(path.parts) < 3:
         raise Unreadable("its path_to_image does not end in patient, study and image")
     patient = line["deid_patient_id"]
     if not patient:
         raise Unreadable("it has no deid_patient_id")
-    name = f"PNG/{path.with_suffix('.png')}"
+    name, dicom = f"PNG/{path.with_suffix('.png')}", f"{_DICOM}/{line.get('path_to_dcm')}"
+    if line.get("path_to_dcm") and folder.has(dicom) and not folder.has(name):
+        name = dicom
     return Place(patient, f"{patient}/{path.parts[-2]}", name, _view(line), _moment(line))
 
 
@@ -146,6 +167,7 @@ SOURCE = Source(
     marks=("df_chexpert_plus_*.csv",),
     licence="Stanford University Dataset Research Use Agreement",
     restricted=True,
+    derived_from="chexpert",
     witnesses=(
         "https://github.com/sunlabuiuc/PyHealth/blob/666266bb6170c072a8aec0b0ad13816bf615ce0a/"
         "pyhealth/datasets/chexpert_plus.py",

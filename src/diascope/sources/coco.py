@@ -13,7 +13,7 @@ lists some of the test images again and is not read.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -76,9 +76,8 @@ class _Part:
         self._part, self.split = (named["part"], named["split"] or "") if named else ("", "")
         told = folder.json(file)
         self._images = _items(told, "images", file)
-        self._names = {
-            each.get("id"): each.get("name") for each in _items(told, "categories", file)
-        }
+        self._names = _named(_items(told, "categories", file), file)
+        self._uses = Counter(_number(item, "id") for item in self._images)
         self._is_withheld = isinstance(told, dict) and "annotations" not in told
         self._annotations: dict[int, list[_Item]] = defaultdict(list)
         for each in [] if self._is_withheld else _items(told, "annotations", file):
@@ -97,8 +96,7 @@ class _Part:
         """A record for each image, and a problem for annotations of images that are not listed."""
         for number, item in enumerate(self._images, start=1):
             yield from self._folder.records(self._file, number, self._records, item, world)
-        listed = {_number(item, "id") for item in self._images}
-        for image in sorted(self._annotations.keys() - listed):
+        for image in sorted(self._annotations.keys() - self._uses.keys()):
             count = len(self._annotations[image])
             why = f"{count} annotations are of an image_id, {image}, that it does not list"
             yield Problem(file=self._file, reason=why)
@@ -106,7 +104,10 @@ class _Part:
     def _records(self, item: _Item, world: World) -> Iterator[Record]:
         size = Size(item["width"], item["height"])
         image = image_of_size(self._folder, self._place(str(item["file_name"])), size)
-        told = self._annotations.get(_number(item, "id"), ())
+        number = _number(item, "id")
+        if number < 0 or self._uses[number] > 1:
+            raise Unreadable("its id is no whole number, or is another image's too")
+        told = self._annotations.get(number, ())
         objects = None if self._is_withheld else [self._object(each, size) for each in told]
         yield lone("coco", image, self.split, questions(world, objects))
 
@@ -147,6 +148,14 @@ def _points(told: Any) -> list[tuple[float, float]]:
 
 def _counts(told: Any) -> str | list[int]:
     return told if isinstance(told, str) else [int(each) for each in numbers(told, "a mask of it")]
+
+
+def _named(categories: list[_Item], file: str) -> dict[int, Any]:
+    """The names by number; InputError where a category has none, or that of another."""
+    found = {_number(each, "id"): each.get("name") for each in categories}
+    if -1 in found or len(found) < len(categories):
+        raise InputError(f"{file}: a category has no id, or that of another; give each its own")
+    return found
 
 
 def _num_objects(told: _Item) -> int:

@@ -36,6 +36,14 @@ def _read(root: Path) -> Iterator[Record | Problem]:
         raise InputError(f"{root}: no PNG files in any of {places}; name the folder above these")
     for name, kind in images:
         yield from folder.records(name, None, _records, folder, name, kind)
+    masks = {_mask(name, kind) for name, kind in images}
+    for kind in CLASSES:
+        yield from folder.strays(f"{kind}/masks/*.png", masks)
+
+
+def _mask(name: str, kind: str) -> str:
+    """The mask of an image."""
+    return f"{kind}/masks/{Path(name).name}"
 
 
 def _records(folder: Folder, name: str, kind: str) -> Iterator[Record]:
@@ -50,7 +58,7 @@ def _records(folder: Folder, name: str, kind: str) -> Iterator[Record]:
         images=(image,),
         turns=(
             turns.which("What does the radiograph show?", CLASSES, kind),
-            _lungs(folder, image, f"{kind}/masks/{Path(name).name}"),
+            _lungs(folder, image, _mask(name, kind)),
         ),
         licence=SOURCE.licence,
     )

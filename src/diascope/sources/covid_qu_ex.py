@@ -29,6 +29,7 @@ from diascope.sources.source import Problem, Source
 CLASSES = ("COVID-19", "Non-COVID", "Normal")
 _SPLITS = {"Train": "train", "Val": "val", "Test": "test"}
 _LUNGS, _INFECTION = "lungs", "infection"
+_MASKS = _LUNG_MASKS, _INFECTION_MASKS = "lung masks", "infection masks"
 _MOST = 4
 """Two lungs, either of which the drawing may cut in two."""
 
@@ -56,6 +57,14 @@ def _read(root: Path) -> Iterator[Record | Problem]:
         raise InputError(f"{root}: no images in {places}; name the folder above these")
     for part, name in images:
         yield from folder.records(name, None, _records, folder, part, PurePosixPath(name))
+    masks = {_mask(PurePosixPath(name), kind) for _, name in images for kind in _MASKS}
+    for kind in _MASKS:
+        yield from folder.strays(f"*/*/*/*/{kind}/*.png", masks)
+
+
+def _mask(image: PurePosixPath, kind: str) -> str:
+    """The mask of an image in one of the folders of masks."""
+    return f"{image.parent.parent}/{kind}/{image.name}"
 
 
 def _images(folder: Folder, part: _Part) -> Iterator[str]:
@@ -83,12 +92,11 @@ def _records(folder: Folder, part: _Part, path: PurePosixPath) -> Iterator[Recor
 
 
 def _drawn(folder: Folder, part: _Part, path: PurePosixPath, size: Size) -> Iterator[Turn]:
-    beside = path.parent.parent
-    mask = read_mask(folder, f"{beside}/lung masks/{path.name}", size)
+    mask = read_mask(folder, _mask(path, _LUNG_MASKS), size)
     lungs = regions(_LUNGS, mask, _MOST)
     yield turns.outline(f"the {_LUNGS}", (_LUNGS,), lungs, _MOST)
     if part.has_infection:
-        drawn = f"{beside}/infection masks/{path.name}"
+        drawn = _mask(path, _INFECTION_MASKS)
         yield from infected(folder, drawn, size, "infected region", _INFECTION)
 
 

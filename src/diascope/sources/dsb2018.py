@@ -13,13 +13,13 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-from PIL import Image as Picture
 
 from diascope.answers import Mask
 from diascope.imaging.outlines import numbered_outlines
 from diascope.records import Record, Turn
 from diascope.sources import turns
-from diascope.sources._annotations import Row, box_of, read_rows
+from diascope.sources._annotations import Row, box_of, image_of, read_rows
+from diascope.sources._masks import read_numbers
 from diascope.sources.folder import Folder, Unreadable
 from diascope.sources.source import Source
 
@@ -34,9 +34,11 @@ _KINDS = {
 
 def _records(folder: Folder, row: Row) -> Iterator[Record]:
     boxes = [box_of("nucleus", corners) for corners in row["boxes"]]
+    if len(boxes) != row["count_after_resize"]:
+        raise Unreadable("its count is not that of its boxes")
     name = Path(row["image"]).stem
     asked = [
-        turns.how_many("nuclei", row["count_after_resize"], _MOST),
+        turns.how_many("nuclei", len(boxes), _MOST),
         turns.find("nucleus", _LABELS, boxes, _MOST),
         turns.which(
             "What kind of image is it?", tuple(_KINDS.values()), _KINDS.get(row["modality"])
@@ -50,7 +52,7 @@ def _records(folder: Folder, row: Row) -> Iterator[Record]:
         patient=name,
         study=name,
         split=row["split"],
-        images=(folder.image(row["image"]),),
+        images=(image_of(folder, row),),
         turns=tuple(asked),
         licence=SOURCE.licence,
     )
@@ -60,10 +62,7 @@ def _outlined(folder: Folder, name: str) -> Turn:
     """The largest piece of each nucleus; numbers are read as they are, not as grey levels."""
     path = folder.path(name)
     folder.image(name)  # refuses what is no picture or too large, before it is decoded
-    with Picture.open(path, formats=("PNG",)) as picture:
-        numbers = np.asarray(picture)
-    if numbers.ndim != 2:
-        raise Unreadable(f"{name} is no map of numbers")
+    numbers = read_numbers(path)
     found = numbered_outlines(numbers.astype(np.int32)).values()
     masks = tuple(Mask(label="nucleus", polygon=pieces[0]) for pieces in found)
     return turns.outline("every nucleus", _LABELS, masks, _MOST_OUTLINED)

@@ -4,11 +4,13 @@ A question is a record of one turn, its split that of the folder. FLARE names no
 told from image names (see `Patients`), so that a patient may be a single image. The closed
 world that a question leaves open (ranges, box limits, types, options of free-text classification)
 comes from the training answers of its data set, with room to spare. The convention of boxes is read
-from the question and never guessed. Images may lie in the zip files of their data set. What cannot
-be read becomes a Problem with its file and row.
+from the question and never guessed from numbers; a question that states none has the one that all
+others of its data set state, and its metadata says so. Images may lie in the zip files of their
+data set. What cannot be read becomes a Problem with its file and row.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -16,10 +18,10 @@ from typing import NamedTuple
 
 from pydantic import JsonValue, ValidationError
 
-from diascope.answers import Answer, Text
+from diascope.answers import Answer, Boxes, Text
 from diascope.errors import InputError
 from diascope.expectations import BoxSpace, Expectation, LabelSet, Options
-from diascope.geometry import Size
+from diascope.geometry import BoxFormat, Size
 from diascope.imaging.decode import read_size
 from diascope.recordindex import reason
 from diascope.records import Image, Record, Turn
@@ -37,9 +39,11 @@ from diascope.sources._flare.layout import (
     strays,
 )
 from diascope.sources.folder import Folder, Unreadable
+from diascope.sources.misread import Four, MisreadBoxes
 from diascope.sources.source import Problem, Source
 
 _FOLDERS = "one of training, validation-public, validation-hidden, testing"
+_BOX_TASKS = ("detection", "instance_detection")
 
 
 class _Asked(NamedTuple):
@@ -48,6 +52,31 @@ class _Asked(NamedTuple):
     task: str
     expects: Expectation
     answer: Answer | None
+    notes: Mapping[str, str] = MappingProxyType({})
+    """What the question itself does not say."""
+
+
+class _Known(NamedTuple):
+    """What the rest of its data set tells of a question."""
+
+    bounds: Bounds = Bounds()
+    convention: BoxFormat | None = None
+    """Of boxes, where all questions of the data set that state one state the same."""
+
+
+class _Convention(NamedTuple):
+    """How the boxes of a question are written, and what its metadata says of it."""
+
+    format: BoxFormat
+    notes: Mapping[str, str] = MappingProxyType({})
+
+
+class _Misread(Unreadable):
+    """Boxes of which one has no area as they are read."""
+
+    def __init__(self, why: str, task: str, format: BoxFormat, numbers: tuple[Four, ...]) -> None:
+        super().__init__(why)
+        self.task, self.format, self.numbers = task, format, numbers
 
 
 def _read(root: Path) -> Iterator[Record | Problem]:
@@ -80,6 +109,12 @@ class _Reader:
             for row in _readable_rows(file)
             if (key := _key(file, row))
         )
+        self._conventions = _conventions(
+            (key, row.question)
+            for file in files
+            for row in _readable_rows(file)
+            if (key := _key(file, row)) and key.task in _BOX_TASKS
+        )
         self._size = lru_cache(4096)(read_size)
 
     def records(self, file: QuestionFile) -> Iterator[Record | Problem]:
@@ -93,10 +128,12 @@ class _Reader:
     def _record(
         self, file: QuestionFile, name: str, number: int, row: Row | str
     ) -> Record | Problem:
+        if isinstance(row, str):
+            return Problem(file=name, row=number, reason=row)
         try:
-            if isinstance(row, str):
-                raise Unreadable(row)
             return self._checked(file, name, number, row)
+        except _Misread as error:
+            return self._misread(file, name, number, row, error)
         except ValidationError as error:
             return Problem(file=name, row=number, reason=reason(error))
         except (Unreadable, InputError) as error:
@@ -105,8 +142,7 @@ class _Reader:
     def _checked(self, file: QuestionFile, name: str, number: int, row: Row) -> Record:
         _refuse_other_split(file, row)
         images = tuple(self._image(file, image) for image in row.images)
-        bounds = self._bounds.get(_key(file, row) or Key("", "", ""), Bounds())
-        asked = _asked(row, bounds, images[0].size)
+        asked = _asked(row, self._known(file, row), images[0].size)
         if asked.answer is None and file.is_answered:
             raise Unreadable("the question has no answer, in a file of answered questions")
         turn = Turn(
@@ -120,8 +156,28 @@ class _Reader:
             split=file.split,
             images=images,
             turns=(turn,),
-            metadata={"category": file.category, "file": name, "row": str(number)},
+            metadata={"category": file.category, "file": name, "row": str(number), **asked.notes},
         )
+
+    def _misread(
+        self, file: QuestionFile, name: str, number: int, row: Row, error: _Misread
+    ) -> MisreadBoxes:
+        size = self._image(file, row.images[0]).size
+        return MisreadBoxes(
+            file=name,
+            row=number,
+            reason=str(error),
+            dataset=file.dataset,
+            task=error.task,
+            format=error.format,
+            numbers=error.numbers,
+            image=(size.width, size.height),
+        )
+
+    def _known(self, file: QuestionFile, row: Row) -> _Known:
+        key = _key(file, row) or Key("", "", "")
+        usual = self._conventions.get((key.category, key.dataset))
+        return _Known(self._bounds.get(key, Bounds()), usual)
 
     def _image(self, file: QuestionFile, name: str) -> Image:
         folder = file.path.parent
@@ -164,9 +220,19 @@ def _refuse_other_split(file: QuestionFile, row: Row) -> None:
         raise Unreadable(f"its Split is {row.split!r}, but its folder is of split {file.split!r}")
 
 
-def _asked(row: Row, bounds: Bounds, size: Size) -> _Asked:
+def _conventions(
+    asked: Iterable[tuple[Key, str]],
+) -> dict[tuple[str, str], BoxFormat | None]:
+    """The box convention of each category's data sets, where their questions state but one."""
+    by_set: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for key, question in asked:
+        by_set[key.category, key.dataset].append(question)
+    return {name: questions.common_format(each) for name, each in by_set.items()}
+
+
+def _asked(row: Row, known: _Known, size: Size) -> _Asked:
     """The task as ours, what the question expects, and the answer in original pixels."""
-    task = questions.task_name(row.task_type)
+    task, bounds = questions.task_name(row.task_type), known.bounds
     answer = None if row.answer in (None, "") else row.answer
     match task:
         case "classification":
@@ -174,7 +240,7 @@ def _asked(row: Row, bounds: Bounds, size: Size) -> _Asked:
         case "multilabel":
             return _multilabel(row.question, answer, bounds)
         case "detection" | "instance_detection":
-            return _boxes(task, row, answer, bounds, size)
+            return _boxes(task, row, answer, known, size)
         case "counting":
             number = None if answer is None else answers.count(answer)
             return _Asked(task, bounds.counts(), number)
@@ -205,24 +271,45 @@ def _multilabel(question: str, answer: JsonValue, bounds: Bounds) -> _Asked:
     return _Asked("multilabel", expects, found)
 
 
-def _boxes(task: str, row: Row, answer: JsonValue, bounds: Bounds, size: Size) -> _Asked:
-    convention = questions.box_format(row.question)
+def _boxes(task: str, row: Row, answer: JsonValue, known: _Known, size: Size) -> _Asked:
+    convention = _convention(row.question, known.convention)
     if len(row.images) > 1:
         raise Unreadable("boxes over several images: the question does not say in which they are")
-    by_class = task == "instance_detection"
-    labels = (
-        (questions.types(row.question) or bounds.names)
-        if by_class
-        else (questions.target(row.question),)
-    )
-    if not labels:
-        raise Unreadable("neither the question nor the training answers name the types of objects")
-    expects = BoxSpace(labels=labels, limit=bounds.limit, format=convention, by_class=by_class)
+    expects = _box_space(task, row.question, known.bounds, convention.format)
     if answer is None:
-        return _Asked(task, expects, None)
-    found = answers.by_type(answer) if by_class else {labels[0]: answers.nested(answer)}
-    ordered = answers.in_label_order(found, expects)
-    return _Asked(task, expects, answers.boxes(ordered, convention, size))
+        return _Asked(task, expects, None, convention.notes)
+    nested = {} if expects.by_class else {expects.labels[0]: answers.nested(answer)}
+    found = answers.in_label_order(nested or answers.by_type(answer), expects)
+    return _Asked(task, expects, _placed(task, found, convention.format, size), convention.notes)
+
+
+def _convention(question: str, usual: BoxFormat | None) -> _Convention:
+    """The one that the question states, or else the one of its data set."""
+    try:
+        return _Convention(questions.box_format(question))
+    except questions.Unstated:
+        if usual is None:
+            raise
+    told = f"{usual.order}, as the other questions of the data set state it"
+    return _Convention(usual, {"box_convention": told})
+
+
+def _box_space(task: str, question: str, bounds: Bounds, convention: BoxFormat) -> BoxSpace:
+    by_class = task == "instance_detection"
+    listed = questions.types(question) or bounds.names
+    listed = listed if by_class else (questions.target(question),)
+    if not listed:
+        raise Unreadable("neither the question nor the training answers name the types of objects")
+    return BoxSpace(labels=listed, limit=bounds.limit, format=convention, by_class=by_class)
+
+
+def _placed(task: str, found: dict[str, list[Four]], convention: BoxFormat, size: Size) -> Boxes:
+    """The boxes in original pixels."""
+    try:
+        return answers.boxes(found, convention, size)
+    except Unreadable as error:
+        numbers = tuple(four for fours in found.values() for four in fours)
+        raise _Misread(str(error), task, convention, numbers) from None
 
 
 def _words(task: str, answer: JsonValue, bounds: Bounds) -> _Asked:

@@ -11,7 +11,7 @@ import io
 import json
 import math
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -90,6 +90,14 @@ class Folder:
         found = (path for path in self.root.glob(pattern) if path.is_file())
         return sorted(path.relative_to(self.root).as_posix() for path in found)
 
+    def strays(
+        self, pattern: str, named: Container[str], reason: str = "its image is missing"
+    ) -> Iterator[Problem]:
+        """A problem for each file of a pattern that is not one of those that images have."""
+        for name in self.names(pattern):
+            if name not in named:
+                yield Problem(file=name, reason=reason)
+
     def image(self, name: str, **facts: Any) -> Image:
         """The image as it will be decoded; `facts` are more of its fields (view, study, ...)."""
         path = self.path(name)
@@ -115,18 +123,23 @@ class Folder:
     def table(self, name: str, columns: Sequence[str], delimiter: str = ",") -> Iterator[Line]:
         """The rows of a CSV file (or of `name`.gz) whose header has at least these columns.
 
-        InputError where the file is missing, is no text, or lacks a column.
+        Cells missing at the end of a row are empty, as spreadsheets leave them out. InputError
+        where the file is missing, is no text, lacks a column or has it twice, where a row has more
+        cells than the header, and where the last row was cut short.
         """
-        rows = csv.DictReader(io.StringIO(self.text(name), newline=""), delimiter=delimiter)
+        text = self.text(name)
+        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
         header = [column.strip() for column in rows.fieldnames or ()]
+        _check_header(header, columns, name)
         rows.fieldnames = header
-        for column in columns:
-            if column not in header:
-                known = nearest(column, header)
-                raise InputError(f"{name}: there is no column {column!r} in its header{known}")
+        is_short = False
         for cells in _each(rows, name):
-            kept = {key: (value or "").strip() for key, value in cells.items() if key is not None}
-            yield Line(rows.line_num, kept)
+            if any(map(str.strip, cells.pop(None, ()))):  # type: ignore[call-overload]
+                raise _torn(name, rows.line_num, "has more cells than the header")
+            is_short = None in cells.values()
+            yield Line(rows.line_num, {key: (cells[key] or "").strip() for key in header})
+        if is_short and not text.endswith(("\n", "\r")):
+            raise _torn(name, rows.line_num, "ends in the middle")
 
     def text(self, name: str) -> str:
         """A text file in UTF-8 (a byte order mark is skipped), or `name`.gz unpacked."""
@@ -199,6 +212,21 @@ def _unpacked(path: Path) -> bytes:
                     "unpack it yourself if you trust it"
                 )
     return bytes(content)
+
+
+def _check_header(header: Sequence[str], columns: Sequence[str], name: str) -> None:
+    for column in columns:
+        if column not in header:
+            known = nearest(column, header)
+            raise InputError(f"{name}: there is no column {column!r} in its header{known}")
+    for column in filter(None, header):
+        if header.count(column) > 1:
+            raise InputError(f"{name}: its header has the column {column!r} twice; rename one")
+
+
+def _torn(name: str, row: int, why: str) -> InputError:
+    mend = "copy the file again, or put quotes round a text that has commas or line breaks in it"
+    return InputError(f"{name}, row {row}: it {why}; {mend}")
 
 
 def _each(rows: "csv.DictReader[str]", name: str) -> Iterator[dict[str, str]]:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from diascope.answers import Mask
 from diascope.records import Record, Turn
 from diascope.sources import turns
-from diascope.sources._annotations import Row, box_of, read_rows
+from diascope.sources._annotations import Row, box_of, image_of, read_rows
 from diascope.sources.folder import Folder
 from diascope.sources.source import Source
 
@@ -32,7 +32,7 @@ def _records(folder: Folder, row: Row) -> Iterator[Record]:
         patient=row["patient_id"],
         study=name,
         split=row["split"],
-        images=(folder.image(row["image"], view=view),),
+        images=(image_of(folder, row, view=view),),
         turns=(
             turns.which("Which view is it?", ("PA", "AP"), view),
             *turns.person(_SEXES[row["sex"]], None),

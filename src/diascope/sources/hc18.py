@@ -16,7 +16,7 @@ from diascope.answers import Mask
 from diascope.expectations import Range
 from diascope.records import Record
 from diascope.sources import turns
-from diascope.sources._annotations import Row, box_of, read_rows
+from diascope.sources._annotations import Row, box_of, image_of, read_rows
 from diascope.sources.folder import Folder
 from diascope.sources.source import Source
 
@@ -35,7 +35,7 @@ def _records(folder: Folder, row: Row) -> Iterator[Record]:
         patient=str(row["subject"]),
         study=name,
         split=row["split"],
-        images=(folder.image(row["image"], spacing_mm=(size, size)),),
+        images=(image_of(folder, row, spacing_mm=(size, size)),),
         turns=(
             turns.how_much(asked, row["head_circumference_mm"], _CIRCUMFERENCE),
             turns.outline("the head", _HEAD, (outline,), limit=1),

@@ -12,7 +12,7 @@ The place is given in pixels of the film, which the PNG files keep. The original
 split is published.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from types import MappingProxyType
 
@@ -47,10 +47,23 @@ def _read(root: Path) -> Iterator[Record | Problem]:
     if not raw and not folder.has(_TABLE):
         raise InputError(f"{root}: neither {_TABLE} nor {_RAW} is in it; name the folder above")
     if folder.has(_TABLE):
-        masks = organ_masks(folder)
+        masks, films = organ_masks(folder), set()
         for line in folder.table(_TABLE, _ABOUT_ALL + _ABOUT_NODULES):
+            films.add(_film(line))
             yield from folder.records(_TABLE, line.number, _records, folder, masks, line)
+        yield from _strays(masks, films)
     yield from _unreadable(raw, folder.names(f"{_IMAGES}/*.png"))
+
+
+def _film(line: Line) -> str:
+    return Path(line["study_id"]).stem
+
+
+def _strays(masks: Masks, films: Container[str]) -> Iterator[Problem]:
+    """The masks of films that the table does not have."""
+    for (_, film), name in masks.items():
+        if film not in films:
+            yield Problem(file=name, reason=f"its film is not in {_TABLE}")
 
 
 def _unreadable(raw: list[str], readable: list[str]) -> Iterator[Problem]:
@@ -61,7 +74,7 @@ def _unreadable(raw: list[str], readable: list[str]) -> Iterator[Problem]:
 
 
 def _records(folder: Folder, masks: Masks, line: Line) -> Iterator[Record]:
-    film = Path(line["study_id"]).stem
+    film = _film(line)
     image = folder.image(f"{_IMAGES}/{line['study_id']}", view="PA")
     yield Record(
         id=film,

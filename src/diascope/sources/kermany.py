@@ -4,7 +4,7 @@
 
 A record is one image. The number behind the colon of `patient_token` is the patient's, and the same
 number in the set's train and test folders may be one child, so the folder is left out of it. There
-is no validation part: patients are dealt. Images are 224 x 224, not in proportion.
+is no validation part: patients of train are dealt. Images are 224 x 224, not in proportion.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from types import MappingProxyType
 from diascope.records import Record
 from diascope.sources import turns
 from diascope.sources._annotations import Row, read_rows
-from diascope.sources.folder import Folder
+from diascope.sources.folder import Folder, Unreadable
 from diascope.sources.source import Source
 
 KINDS = {
@@ -23,23 +23,27 @@ KINDS = {
     "bacterial_pneumonia": "bacterial pneumonia",
     "viral_pneumonia": "viral pneumonia",
 }
+_SPLITS = {"train": "", "test": "test"}
 
 
 def _records(folder: Folder, row: Row) -> Iterator[Record]:
     name = Path(row["image"]).stem
-    pneumonia = "yes" if row["pneumonia"] else "no"
+    if row["pneumonia"] is not (row["label"] != "normal"):
+        raise Unreadable("its label and its pneumonia say different things")
     yield Record(
         id=name,
         dataset="kermany",
         patient=row["patient_token"].partition(":")[2],
         study=name,
-        split="test" if row["split"] == "test" else "",
+        split=_SPLITS[row["split"]],
         images=(folder.image(row["image"]),),
         turns=(
             turns.which(
                 "What does the radiograph show?", tuple(KINDS.values()), KINDS[row["label"]]
             ),
-            turns.question("Is there a pneumonia?", pneumonia, turns.YES_NO),
+            turns.question(
+                "Is there a pneumonia?", "yes" if row["pneumonia"] else "no", turns.YES_NO
+            ),
         ),
         licence=SOURCE.licence,
     )

@@ -11,23 +11,19 @@ A black mask says that nothing is there; an image without a mask, of which nothi
 problem, and so is a mask without an image. There are neither patients nor splits.
 """
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image as Picture
 
 from diascope.answers import Mask
 from diascope.errors import InputError
 from diascope.imaging.decode import read_grey
 from diascope.records import Record
 from diascope.sources import turns
-from diascope.sources._masks import regions
+from diascope.sources._masks import read_numbers, regions
 from diascope.sources._objects import lone
 from diascope.sources.folder import Folder, Unreadable
 from diascope.sources.source import Problem, Source
@@ -115,27 +111,11 @@ class _Indexed:
         return self.classes[1:]
 
     def masks(self, path: Path) -> Iterator[Mask]:
-        values = _values(path)
+        values = read_numbers(path)
         for value in np.unique(values[(values != 0) & (values != _VOID)]):
             if not 0 < value < len(self.classes):
                 raise Unreadable(f"its value {value} has no name in classes.txt")
             yield from regions(self.classes[value], values == value, _MOST_REGIONS)
-
-
-def _values(path: Path) -> NDArray[Any]:
-    """The numbers in a picture whose size was checked, not the grey or colour that they show."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # damage is an error, not a warning
-            with Picture.open(path, formats=("PNG", "TIFF")) as picture:
-                values = np.asarray(picture)
-    except Exception as error:  # hostile bytes raise anything
-        raise Unreadable(
-            f"it is no picture of numbers, or damaged ({type(error).__name__})"
-        ) from None
-    if values.ndim != 2 or values.dtype.kind not in "ui":
-        raise Unreadable("it has colours in place of numbers of classes")
-    return values
 
 
 SOURCE = Source(

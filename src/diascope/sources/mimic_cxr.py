@@ -20,6 +20,7 @@ from types import MappingProxyType
 
 from diascope.records import Context, Record
 from diascope.sources._chexpert import FINDINGS, findings_turn, known_cells
+from diascope.sources._lookup import Lookup, Told
 from diascope.sources._mimic_report import sections
 from diascope.sources._reports import Sections, prior_context, report_context, report_turns
 from diascope.sources._studies import Place, Study, StudyTable, something, view_turn, with_prior
@@ -36,8 +37,9 @@ _SPLITS = {"train": "train", "validate": "val", "test": "test"}
 
 def _read(root: Path) -> Iterator[Record | Problem]:
     folder = Folder(root)
-    make = _Reader(folder).records
-    yield from StudyTable(folder, _METADATA, _COLUMNS, _place, timed=True).records(make)
+    reader = _Reader(folder)
+    yield from StudyTable(folder, _METADATA, _COLUMNS, _place, timed=True).records(reader.records)
+    yield from reader.strays()
 
 
 class _Reader:
@@ -45,16 +47,20 @@ class _Reader:
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
-        splits = folder.table(_SPLIT_TABLE, ("dicom_id", "split"))
-        self._splits = {line["dicom_id"]: line["split"] for line in splits}
-        labels = folder.table(_LABELS, ("study_id", *FINDINGS))
-        self._labels = {line["study_id"]: known_cells(line.cells) for line in labels}
+        self._splits = Lookup(
+            (line["dicom_id"], Told(_SPLIT_TABLE, line.number, line["split"]))
+            for line in folder.table(_SPLIT_TABLE, ("dicom_id", "split"))
+        )
+        self._labels = Lookup(
+            (line["study_id"], Told(_LABELS, line.number, known_cells(line.cells)))
+            for line in folder.table(_LABELS, ("study_id", *FINDINGS))
+        )
         self._sections = lru_cache(64)(self._report)
 
     def records(self, study: Study, prior: Study | None) -> Iterator[Record]:
         images = with_prior(study, prior)
         asked = (
-            *findings_turn(self._labels.get(study.name, {})),
+            *findings_turn(self._labels.get(study.name) or {}),
             *report_turns(self._sections(study.patient, study.name)),
             *view_turn(images),
         )
@@ -71,9 +77,18 @@ class _Reader:
             restricted=True,
         )
 
+    def strays(self) -> Iterator[Problem]:
+        """What is told of images and studies that the table of images does not have."""
+        images, studies = set(), set()
+        for line in self._folder.table(_METADATA, _COLUMNS):
+            images.add(line["dicom_id"])
+            studies.add(line["study_id"])
+        yield from self._splits.strays(images, f"its image is not in {_METADATA}")
+        yield from self._labels.strays(studies, f"its study is not in {_METADATA}")
+
     def _split(self, study: Study) -> str:
         """The split of its images, which the official table tells one by one."""
-        told = {self._splits.get(line.get("dicom_id"), "") for line in study.lines}
+        told = {self._splits.get(line.get("dicom_id")) or "" for line in study.lines}
         if len(told) > 1 or not told <= _SPLITS.keys():
             names = ", ".join(_SPLITS)
             raise Unreadable(f"its images are not all in one of the splits {names}")
@@ -114,6 +129,7 @@ SOURCE = Source(
     marks=("mimic-cxr-2.0.0-metadata.csv*", "files/p1*"),
     licence="PhysioNet Credentialed Health Data License 1.5.0",
     restricted=True,
+    patient_spelling=r"p?(\d{8})",
     witnesses=(
         "https://physionet.org/content/mimic-cxr-jpg/2.1.0/",
         "https://mimic.mit.edu/docs/iv/modules/cxr",

@@ -75,6 +75,7 @@ SOURCE = Source(
     marks=(f"mimic-ext-mimic-cxr-vqa-*/{_PLACE}/valid.json",),
     licence="PhysioNet Credentialed Health Data License 1.5.0",
     restricted=True,
+    derived_from="mimic_cxr",
     witnesses=(
         "https://github.com/baeseongsu/mimic-cxr-vqa/blob/"
         "225b938a47cc7d6f716a72b282a814a601056322/README.md",

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from diascope.records import Image, Record
 from diascope.sources import turns
+from diascope.sources._lookup import Lookup, Told
 from diascope.sources._physionet import Radiographs, found
 from diascope.sources._shards import SPLITS
 from diascope.sources.folder import Folder, Line, Unreadable
@@ -52,8 +53,11 @@ class _Reader:
 
     def __init__(self, folder: Folder) -> None:
         self._radiographs = Radiographs(folder)
-        told = folder.table(found(folder, _STUDIES, _PROJECT), _TOLD)
-        self._studies = {_whole(line["study_id"]): _study(line) for line in told}
+        file = found(folder, _STUDIES, _PROJECT)
+        self._studies = Lookup(
+            (_whole(line["study_id"]), Told(file, line.number, _study(line)))
+            for line in folder.table(file, _TOLD)
+        )
 
     def records(self, line: Line) -> Iterator[Record]:
         main, kind = _whole(line["study_id"]), line["question_type"]
@@ -108,6 +112,7 @@ SOURCE = Source(
     marks=(f"medical-diff-vqa/*/{_QUESTIONS}",),
     licence="PhysioNet Credentialed Health Data License 1.5.0",
     restricted=True,
+    derived_from="mimic_cxr",
     witnesses=(
         "https://github.com/Holipori/MIMIC-Diff-VQA/blob/"
         "015c36dcb7996ef1af2ff2176ab562d046c94c6b/README.md",

@@ -45,7 +45,11 @@ def _read(root: Path) -> Iterator[Record | Problem]:
     consensus = Consensus(folder, "montgomery_consensus_roi.csv")
     for name in images:
         yield from folder.records(name, None, _records, folder, consensus, name)
-    yield from consensus.strays([Path(name).stem for name in images])
+    stems = {Path(name).stem for name in images}
+    yield from consensus.strays(stems)
+    yield from folder.strays("ClinicalReadings/*.txt", set(map(_tuberculosis.reading_of, stems)))
+    masks = {_mask(side, stem) for side in _LUNGS.values() for stem in stems}
+    yield from folder.strays("ManualMask/*/*.png", masks)
 
 
 def _records(folder: Folder, consensus: Consensus, name: str) -> Iterator[Record]:
@@ -102,9 +106,13 @@ def _cell(lines: list[str], name: str) -> str:
     return next(found, "")
 
 
+def _mask(side: str, stem: str) -> str:
+    return f"ManualMask/{side}/{stem}.png"
+
+
 def _lungs(folder: Folder, stem: str, size: Size) -> Iterator[Turn]:
     for lung, side in _LUNGS.items():
-        mask = read_mask(folder, f"ManualMask/{side}/{stem}.png", size)
+        mask = read_mask(folder, _mask(side, stem), size)
         found = regions(lung, mask, _MOST_REGIONS)
         yield turns.outline(f"the {lung}", (lung,), found, _MOST_REGIONS)
 

@@ -135,6 +135,7 @@ SOURCE = Source(
     marks=(_TABLES,),
     licence="PhysioNet Credentialed Health Data License 1.5.0",
     restricted=True,
+    derived_from="mimic_cxr",
     witnesses=(
         "https://github.com/f10409/RadHarmony/blob/4013e804e8212fb67dd23cac113283e263070afc/"
         "radharmony/harmonizer/ms_cxr/ms_cxr.py",

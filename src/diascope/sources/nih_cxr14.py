@@ -6,19 +6,22 @@
 A record is one image: its fourteen findings (mined from reports, and noisy: a finding that is not
 named is told as absent), age, sex and view, and a grounding for each finding that was boxed. An
 image without a box is no negative: 880 images were boxed. Splits are the official lists, which
-share no patient; `train_val_list.txt` is told as train.
+share no patient; `train_val_list.txt` is told as train. A name in a list, or a box, that is of no
+row of the table is a problem.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from diascope.answers import Box, Status
 from diascope.errors import InputError
 from diascope.records import Record, Turn
 from diascope.sources import turns
 from diascope.sources._age import years
+from diascope.sources._lookup import Lookup, Told
 from diascope.sources.folder import Folder, Line, Unreadable, number
 from diascope.sources.source import Problem, Source
 
@@ -51,9 +54,11 @@ def _read(root: Path) -> Iterator[Record | Problem]:
     table = next((name for name in _TABLES if folder.has(name)), None)
     if table is None:
         raise InputError(f"{root}: none of {', '.join(_TABLES)} is in it")
-    make = _Reader(folder).records
+    reader, known = _Reader(folder), set()
     for line in folder.table(table, _COLUMNS):
-        yield from folder.records(table, line.number, make, line)
+        known.add(line["Image Index"])
+        yield from folder.records(table, line.number, reader.records, line)
+    yield from reader.strays(known, table)
 
 
 class _Reader:
@@ -69,18 +74,26 @@ class _Reader:
         name = line["Image Index"]
         view = line["View Position"] or None
         image = self._folder.image(self._places.get(name, name), view=view)
-        boxes = [_box(cells) for cells in self._boxes.get(name, ())]
+        boxes = [_box(row.cells) for row in self._boxes.get(name, ())]
         grounded = [turns.where(f"the {box.label}", box.label, [box]) for box in boxes]
         yield Record(
             id=name,
             dataset="nih_cxr14",
             patient=line["Patient ID"],
             study=Path(name).stem,
-            split=self._splits.get(name, ""),
+            split=self._splits.get(name) or "",
             images=(image,),
             turns=(findings_turn(line["Finding Labels"].split("|")), *_person(line), *grounded),
             licence=SOURCE.licence,
         )
+
+    def strays(self, known: set[str], table: str) -> Iterator[Problem]:
+        """The names in lists, and the boxes, of images that the table does not have."""
+        why = f"its image is not in {table}"
+        yield from self._splits.strays(known, why)
+        for name, rows in self._boxes.items():
+            for row in rows if name not in known else ():
+                yield Problem(file=_BOXES, row=row.line, reason=why)
 
 
 def findings_turn(names: Iterable[str]) -> Turn:
@@ -102,12 +115,21 @@ def _person(line: Line) -> Iterator[Turn]:
     yield from turns.person(SEXES.get(sex, sex) or None, years(line["Patient Age"]))
 
 
-def _boxes(folder: Folder) -> Mapping[str, list[list[str]]]:
-    """The cells of each image's boxes; the header's own commas make its names of no use."""
-    found: dict[str, list[list[str]]] = defaultdict(list)
-    for row in folder.text(_BOXES).splitlines()[1:] if folder.has(_BOXES) else ():
-        name, *cells = row.split(",")
-        found[name].append(cells[:5])
+class _Boxed(NamedTuple):
+    """The number of a line of the boxes, and its cells behind the image's name."""
+
+    line: int
+    cells: list[str]
+
+
+def _boxes(folder: Folder) -> Mapping[str, list[_Boxed]]:
+    """The boxes of each image; the header's own commas make its names of no use."""
+    found: dict[str, list[_Boxed]] = defaultdict(list)
+    lines = folder.text(_BOXES).splitlines()[1:] if folder.has(_BOXES) else ()
+    for place, line in enumerate(lines, start=2):
+        name, *cells = line.split(",")
+        if line.strip():
+            found[name].append(_Boxed(place, cells[:5]))
     return found
 
 
@@ -120,13 +142,14 @@ def _box(cells: list[str]) -> Box:
     return Box(label=label, x0=x, y0=y, x1=x + width, y1=y + height)
 
 
-def _splits(folder: Folder) -> dict[str, str]:
-    return {
-        name.strip(): split
+def _splits(folder: Folder) -> Lookup[str]:
+    return Lookup(
+        (name.strip(), Told(file, row, split))
         for file, split in _LISTS.items()
         if folder.has(file)
-        for name in folder.text(file).splitlines()
-    }
+        for row, name in enumerate(folder.text(file).splitlines(), start=1)
+        if name.strip()
+    )
 
 
 SOURCE = Source(
@@ -135,6 +158,7 @@ SOURCE = Source(
     read=_read,
     marks=("Data_Entry_2017*.csv", "images*"),
     licence="NIH Clinical Center, attribution required",
+    patient_spelling=r"(\d+)",
     witnesses=(
         "https://github.com/mlmed/torchxrayvision/blob/00ebc956ba1593f1a3f4e021d3ed58d3fef6f183/"
         "torchxrayvision/datasets.py",

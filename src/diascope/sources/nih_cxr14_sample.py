@@ -44,6 +44,7 @@ SOURCE = Source(
     read=partial(read_rows, make=_records),
     marks=("annotations.jsonl", "images/????????_???.jpg"),
     licence="NIH Clinical Center, attribution required",
+    derived_from="nih_cxr14",
     witnesses=("https://github.com/jrzech/reproduce-chexnet at a011a9ab",),
     counts=MappingProxyType({"images": 434, "patients": 434}),
 )

@@ -5,7 +5,7 @@
 A record is one report with its images: findings and impression where the report has them,
 indication and comparison as context. A report's number is the only key of a person. The files do
 not tell frontal from lateral views; neither does the order of the images or the end of a name.
-About a hundred reports have no image, and are no records. XXXX stands for removed words, many of
+About a hundred reports have no image, and each is a problem. XXXX stands for removed words, many of
 them harmless, inside words too: a model learns to write it. MeSH terms tell what a report indexes
 and are not asked: a heading alone is no finding ("Lung/hyperdistention/mild"). There is no split.
 """
@@ -40,7 +40,7 @@ def _records(folder: Folder, name: str) -> Iterator[Record]:
     study = _study(report)
     images = tuple(_images(folder, report, study))
     if not images:
-        return
+        raise Unreadable("it names no image")
     told = _sections(report)
     yield Record(
         id=study,
@@ -84,6 +84,7 @@ SOURCE = Source(
     read=_read,
     marks=(f"{_REPORTS}/*.xml", _IMAGES),
     licence="CC BY-NC-ND 4.0",
+    patient_spelling=r"(?:CXR)?(\d+)",
     witnesses=(
         "https://github.com/mlmed/torchxrayvision/blob/00ebc956ba1593f1a3f4e021d3ed58d3fef6f183/"
         "torchxrayvision/datasets.py",

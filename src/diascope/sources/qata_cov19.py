@@ -41,6 +41,12 @@ def _read(root: Path) -> Iterator[Record | Problem]:
         raise InputError(f"{root}: no images in {_TOP}/*/Images; name the folder above {_TOP}")
     for name, split in images:
         yield from folder.records(name, None, _records, folder, PurePosixPath(name), split)
+    masks = {_mask(PurePosixPath(name)) for name, _ in images}
+    yield from folder.strays(f"{_TOP}/*/Ground-truths/*.png", masks)
+
+
+def _mask(image: PurePosixPath) -> str:
+    return f"{image.parent.parent}/Ground-truths/mask_{image.name}"
 
 
 def _records(folder: Folder, path: PurePosixPath, split: str) -> Iterator[Record]:
@@ -49,8 +55,7 @@ def _records(folder: Folder, path: PurePosixPath, split: str) -> Iterator[Record
         raise Unreadable("its name has no session (ses-) after the subject (sub-)")
     view = told[1].upper() if told else None
     image = folder.image(str(path), view=view)
-    mask = f"{path.parent.parent}/Ground-truths/mask_{path.name}"
-    drawn = tuple(infected(folder, mask, image.size, f"sign of {_COVID}", _COVID))
+    drawn = tuple(infected(folder, _mask(path), image.size, f"sign of {_COVID}", _COVID))
     _refuse_empty(drawn)
     yield Record(
         id=path.stem,

@@ -19,8 +19,9 @@ from typing import Any, NamedTuple
 
 from diascope.errors import InputError
 from diascope.records import Record
+from diascope.sources._lookup import Lookup, Told
 from diascope.sources._radialog import Entry, conversation, prompt
-from diascope.sources.folder import Folder, Unreadable
+from diascope.sources.folder import Folder, Line, Unreadable
 from diascope.sources.source import Problem, Source
 
 _SET, _MIMIC = "radialog-instruct-dataset", "mimic-cxr-jpg"
@@ -60,16 +61,20 @@ def _read(root: Path) -> Iterator[Record | Problem]:
             yield from folder.records(file, number, _records, folder, pictures, key, parse, entry)
 
 
-def _pictures(folder: Folder) -> Mapping[str, _Picture]:
+def _pictures(folder: Folder) -> Lookup[_Picture]:
     """The patient, study and split of every image of MIMIC-CXR."""
-    return {
-        line["dicom_id"]: _Picture(f"p{line['subject_id']}", f"s{line['study_id']}", line["split"])
+    return Lookup(
+        (line["dicom_id"], Told(_SPLITS, line.number, _picture(line)))
         for line in folder.table(_SPLITS, _COLUMNS)
-    }
+    )
+
+
+def _picture(line: Line) -> _Picture:
+    return _Picture(f"p{line['subject_id']}", f"s{line['study_id']}", line["split"])
 
 
 def _records(
-    folder: Folder, pictures: Mapping[str, _Picture], key: str, parse: Parse, given: Any
+    folder: Folder, pictures: Lookup[_Picture], key: str, parse: Parse, given: Any
 ) -> Iterator[Record]:
     entry = parse(given)
     picture = pictures.get(entry.dicom)
@@ -101,6 +106,7 @@ SOURCE = Source(
     marks=(f"{_SET}/mimic_cxr_instruct_*.json",),
     licence="PhysioNet Credentialed Health Data License 1.5.0",
     restricted=True,
+    derived_from="mimic_cxr",
     witnesses=(
         "https://physionet.org/content/radialog-instruct-dataset/1.1.0/",
         "https://physionet.org/content/radialog-instruct-dataset/1.0.0/",

@@ -19,6 +19,7 @@ from diascope.answers import Box
 from diascope.records import Record, Turn
 from diascope.sources import turns
 from diascope.sources._dicom import Radiograph, read_radiograph
+from diascope.sources._lookup import Lookup, Told
 from diascope.sources.folder import Folder, Line, Unreadable, number
 from diascope.sources.source import Problem, Source
 
@@ -35,27 +36,31 @@ def _read(root: Path) -> Iterator[Record | Problem]:
     rows: dict[str, list[Line]] = defaultdict(list)
     for line in folder.table(_LABELS, ("patientId", *_SIDES, "Target")):
         rows[line["patientId"]].append(line)
-    classes = {line["patientId"]: line["class"] for line in _class_rows(folder)}
-    for patient, lines in rows.items():
-        told = classes.get(patient, "")
-        yield from folder.records(_LABELS, lines[0].number, _labelled, folder, lines, told)
+    classes = _classes(folder)
+    for lines in rows.values():
+        yield from folder.records(_LABELS, lines[0].number, _labelled, folder, lines, classes)
+    yield from classes.strays(rows, f"its image is not in {_LABELS}")
     for name in folder.names(f"{_TRAIN}/*.dcm") + folder.names(f"{_TEST}/*.dcm"):
         if Path(name).stem not in rows:
             yield from folder.records(name, None, _unlabelled, folder, name)
 
 
-def _class_rows(folder: Folder) -> Iterator[Line]:
-    return folder.table(_CLASSES, ("patientId", "class"))
+def _classes(folder: Folder) -> Lookup[str]:
+    return Lookup(
+        (line["patientId"], Told(_CLASSES, line.number, line["class"]))
+        for line in folder.table(_CLASSES, ("patientId", "class"))
+    )
 
 
-def _labelled(folder: Folder, lines: list[Line], told: str) -> Iterator[Record]:
+def _labelled(folder: Folder, lines: list[Line], classes: Lookup[str]) -> Iterator[Record]:
     """Of all rows about one image."""
-    shown = read_radiograph(folder, f"{_TRAIN}/{lines[0]['patientId']}.dcm")
+    patient = lines[0]["patientId"]
+    shown = read_radiograph(folder, f"{_TRAIN}/{patient}.dcm")
     boxes = [_box(line, shown) for line in lines if _is_opaque(line)]
     if boxes and len(boxes) < len(lines):
         raise Unreadable("Target is 1 in one of its rows and 0 in another")
     asked = [
-        *_class(told),
+        *_class(classes.get(patient)),
         turns.findings({OPACITY: "present" if boxes else "absent"}),
         turns.find("lung opacity", (OPACITY,), boxes, _MOST),
     ]
@@ -67,7 +72,7 @@ def _unlabelled(folder: Folder, name: str) -> Iterator[Record]:
     yield shown.record(SOURCE, "test" if name.startswith(_TEST) else "train", ())
 
 
-def _class(told: str) -> Iterator[Turn]:
+def _class(told: str | None) -> Iterator[Turn]:
     if told and told not in CLASSES:
         raise Unreadable(f"its class in {_CLASSES} is none of {', '.join(CLASSES)}")
     if told:

@@ -60,7 +60,7 @@ def _read(root: Path) -> Iterator[Record | Problem]:
     entries = [entry for file in _files(folder) for entry in _entries(folder, file)]
     if not any(_names(entry, told) for entry in entries):
         raise InputError(f"{root}: no file of conversations, in messages or conversations, is here")
-    kin = Kin(_images_of(entry, told) for entry in entries)
+    kin = Kin(list(filter(_is_name, _images_of(entry, told))) for entry in entries)
     for entry in entries:
         make, given = _records, (folder, entry, told, kin)
         yield from folder.records(entry.file, entry.number, make, *given)
@@ -120,6 +120,8 @@ def _records(
     if names is None or row is None:
         raise Unreadable("the entry has no turns")
     paths = _images_of(entry, told)
+    if not all(map(_is_name, paths)):
+        raise Unreadable("an image of it has no name")
     talk = conversation(_messages(row, names), len(paths), marked=False)
     yield Record(
         id=f"{PurePosixPath(entry.file).stem}/{entry.number}",
@@ -148,21 +150,33 @@ def _joined(content: Any) -> Any:
     """The words of a list of parts, a mark for every image."""
     if not isinstance(content, list):
         return content
-    return "".join(MARK if _is_image(part) else str(part.get("text", "")) for part in content)
+    return "".join(map(_part, content))
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    if _is_image(part):
+        return MARK
+    if part["type"] != "text" or not isinstance(part["text"], str):
+        raise Unreadable("a part of a turn is neither an image nor a text")
+    return part["text"]
 
 
 def _is_image(part: Mapping[str, Any]) -> bool:
     return part.get("type") == "image"
 
 
-def _images_of(entry: _Entry, told: Mapping[str, _Names]) -> list[str]:
+def _is_name(path: Any) -> bool:
+    return isinstance(path, str)
+
+
+def _images_of(entry: _Entry, told: Mapping[str, _Names]) -> list[Any]:
     """Those that the entry lists, else those of its parts, in order."""
     names, row = _names(entry, told), entry.row
     if names is None or row is None:
         return []
     listed = row.get(names.images) or []
     found = listed if isinstance(listed, list) else [listed]
-    return [path for path in found or _in_parts(row, names) if isinstance(path, str)]
+    return found or _in_parts(row, names)
 
 
 def _in_parts(row: Mapping[str, Any], names: _Names) -> list[Any]:

@@ -87,7 +87,9 @@ class _Reader:
         yield from self._consensus.turns(stem, size)
 
     def strays(self, stems: set[str]) -> Iterator[Problem]:
-        """Masks and boxes about images that are not there."""
+        """Readings, masks and boxes about images that are not there."""
+        readings = set(map(_tuberculosis.reading_of, stems))
+        yield from self._folder.strays("ClinicalReadings/*.txt", readings)
         for stem in sorted(self._lungs.keys() - stems):
             yield Problem(file=self._lungs[stem], reason="its image is missing")
         yield from self._lesions.strays(stems)

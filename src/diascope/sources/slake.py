@@ -97,11 +97,15 @@ def _question(folder: Folder, file: str, row: dict[str, Any]) -> Iterator[Record
 def _drawings(folder: Folder, splits: dict[str, str]) -> Iterator[Record | Problem]:
     """A record for every image with boxes or a mask."""
     world = _world(folder, splits)
-    for name in folder.names(f"imgs/*/{_IMAGE}"):
+    images = folder.names(f"imgs/*/{_IMAGE}")
+    for name in images:
         place = PurePosixPath(name).parent
         split = splits.get(f"{place.name}/{_IMAGE}", "")
         if folder.has(f"{place}/{_BOXES}") or folder.has(f"{place}/{_MASK}"):
             yield from folder.records(name, None, _drawing, folder, place, split, world)
+    for file in (_BOXES, _MASK):
+        beside = {str(PurePosixPath(name).with_name(file)) for name in images}
+        yield from folder.strays(f"imgs/*/{file}", beside)
 
 
 def _drawing(folder: Folder, place: PurePosixPath, split: str, world: _World) -> Iterator[Record]:

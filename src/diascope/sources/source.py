@@ -60,6 +60,13 @@ class Source:
     licence: str = "unknown"
     restricted: bool = False
     """Under a data use agreement: never downloaded, never sent anywhere."""
+    derived_from: str | None = None
+    """The source whose patients these are, where the set was made of another one's images."""
+    patient_spelling: str | None = None
+    """Pattern of a patient's identifier; its group is what the sets of a family have in common.
+
+    None of a derived set: as the set it was made of. An identifier that does not match is nobody's.
+    """
     witnesses: tuple[str, ...] = ()
     """Public loaders or pages, with their version, that the layout was taken from."""
     download: Download | None = None

@@ -13,10 +13,10 @@ asked without an answer. No patients are told, and some images occur twice, in t
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from diascope.answers import Box, Status
 from diascope.errors import InputError
@@ -55,6 +55,7 @@ def _read(root: Path) -> Iterator[Record | Problem]:
         for number, name in enumerate(named[file], start=1):
             if name.strip():
                 yield from folder.records(file, number, reader.records, name.strip(), split)
+    yield from reader.strays({name.strip() for names in named.values() for name in names})
 
 
 class _Reader:
@@ -66,7 +67,7 @@ class _Reader:
         self._stems = Counter(_stem(name) for names in named.values() for name in names)
 
     def records(self, name: str, split: str) -> Iterator[Record]:
-        boxes = [_box(told) for told in self._boxes.get(name, ())]
+        boxes = [_box(boxed) for boxed in self._boxes.get(name, ())]
         yield Record(
             id=name,
             dataset="tbx11k",
@@ -77,6 +78,13 @@ class _Reader:
             turns=tuple(_turns(name, boxes)),
             licence=SOURCE.licence,
         )
+
+    def strays(self, listed: Collection[str]) -> Iterator[Problem]:
+        """The boxes of images that are in none of the lists."""
+        why = f"its image is in none of {', '.join(_LISTS)}"
+        for name, boxes in self._boxes.items():
+            for boxed in boxes if name not in listed else ():
+                yield Problem(file=_BOXES, row=boxed.number, reason=why)
 
     def _patient(self, name: str) -> str:
         """The file's name, with its folder where another folder has it too: DA and DB repeat it."""
@@ -128,15 +136,31 @@ def _stem(name: str) -> str:
     return PurePosixPath(name.strip()).stem
 
 
-def _boxes(folder: Folder) -> Mapping[str, list[tuple[str, Any]]]:
-    """The label and corners of each annotation, by the image's name."""
+class _Boxed(NamedTuple):
+    """An annotation's place in its list, from 1, its label, and its corners as they are told."""
+
+    number: int
+    label: str
+    corners: Any
+
+
+def _boxes(folder: Folder) -> Mapping[str, list[_Boxed]]:
+    """The annotations by the image's name, which is empty where no image has their number."""
     told = folder.json(_BOXES)
-    labels = {item["id"]: item["name"] for item in _items(told, "categories", "id", "name")}
-    names = {item["id"]: item["file_name"] for item in _items(told, "images", "id", "file_name")}
-    found: dict[str, list[tuple[str, Any]]] = defaultdict(list)
-    for item in _items(told, "annotations", "image_id", "category_id"):
+    labels, names = _by_id(told, "categories", "name"), _by_id(told, "images", "file_name")
+    found: dict[str, list[_Boxed]] = defaultdict(list)
+    for number, item in enumerate(_items(told, "annotations", "image_id", "category_id"), start=1):
         label = labels.get(item["category_id"], "")
-        found[names.get(item["image_id"], "")].append((label, item.get("bbox")))
+        found[names.get(item["image_id"], "")].append(_Boxed(number, label, item.get("bbox")))
+    return found
+
+
+def _by_id(told: Any, key: str, field: str) -> dict[Any, str]:
+    """A field of the objects in a list of the file; InputError where two have one id."""
+    items = _items(told, key, "id", field)
+    found = {item["id"]: item[field] for item in items}
+    if len(found) < len(items):
+        raise InputError(f"{_BOXES}: two of its {key} have one id; copy the file again")
     return found
 
 
@@ -152,8 +176,8 @@ def _items(told: Any, key: str, *fields: str) -> list[dict[str, Any]]:
     return items
 
 
-def _box(told: tuple[str, Any]) -> Box:
-    label, corners = told
+def _box(boxed: _Boxed) -> Box:
+    label, corners = boxed.label, boxed.corners
     if label not in TYPES:
         raise Unreadable(f"a box of it in {_BOXES} is of none of {', '.join(TYPES)}")
     if not isinstance(corners, list) or len(corners) != 4:

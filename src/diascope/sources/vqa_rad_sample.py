@@ -45,6 +45,7 @@ SOURCE = Source(
     read=partial(read_rows, make=_records, file=_FILE),
     marks=(_FILE, "images/synpic*.jpg"),
     licence="CC0-1.0",
+    derived_from="vqa_rad",
     witnesses=("https://github.com/Saranga99/vqa-radiology at 726ef8d1",),
     counts=MappingProxyType({"images": 235, "questions": 1673}),
 )

@@ -38,6 +38,8 @@ from diascope.sources.source import Problem, Source
 Point = tuple[float, float]
 _SPLITS = ("train", "val", "test")
 _PICTURES = (".bmp", ".dcm", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+_CLASSES = "classes.txt"
+"""Tools write the names beside the labels; they are those of data.yaml again."""
 _BEYOND = 0.01
 _BOX_COLUMNS = (5, 6)
 
@@ -79,10 +81,21 @@ class _Set:
                 except (Unreadable, InputError) as error:
                     yield Problem(file=self._file, reason=f"{split}: {error}")
         world = self._world(listed)
+        yield from self._strays(listed)
         is_told = any(each.split == "test" and self._is_labelled(each.image) for each in listed)
         for each in listed:
             hides = each.split == "test" and not is_told
             yield from self._folder.records(each.file, each.row, self._records, each, world, hides)
+
+    def _strays(self, listed: Sequence[_Listed]) -> Iterator[Problem]:
+        """The labels beside those of the images that are of no image in a split."""
+        used = {_labels_of(each.image) for each in listed if self._is_inside(each.image)}
+        places = sorted({str(PurePosixPath(name).parent) for name in used})
+        for place in filter(self._folder.holds, places):
+            own = used | {f"{place}/{_CLASSES}"}
+            yield from self._folder.strays(
+                f"{escape(place)}/*.txt", own, f"no image in a split of {self._file} has it"
+            )
 
     def _listed(self, split: str, told: str) -> Iterator[_Listed]:
         """The images in a folder, or those that a list names, from where the list lies."""
@@ -127,8 +140,11 @@ class _Set:
 
     def _is_labelled(self, image: str) -> bool:
         """Whether there is a file of labels for an image in the folder."""
-        is_inside = not {"..", "/"} & set(PurePosixPath(image).parts)
-        return is_inside and self._folder.has(_labels_of(image))
+        return self._is_inside(image) and self._folder.has(_labels_of(image))
+
+    @staticmethod
+    def _is_inside(image: str) -> bool:
+        return not {"..", "/"} & set(PurePosixPath(image).parts)
 
     def _rows(self, image: str) -> list[list[str]]:
         """The columns of each row of an image's labels, each row once."""

@@ -4,11 +4,12 @@ Every function raises Unreadable, with the reason, where the words leave open wh
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from diascope.errors import nearest
-from diascope.geometry import BoxFormat, Order
+from diascope.geometry import BoxFormat
 from diascope.sources._flare.layout import normalised
+from diascope.sources.box_words import is_scaled, order_of, stated_orders
 from diascope.sources.folder import Unreadable
 
 _TASKS = {
@@ -24,32 +25,7 @@ _TASKS = {
 _WITH_COMMAS = ("Endodontic Treatment, Restorative Treatment, and Complications",)
 """A label of FLARE's periapical set, which once listed its labels parted by commas."""
 _NOTHING = ("none", "no finding", "no findings")
-_CORNERS: dict[str, Order] = {
-    "xmin,ymin,xmax,ymax": "xyxy",
-    "x1,y1,x2,y2": "xyxy",
-    "x0,y0,x1,y1": "xyxy",
-    "left,top,right,bottom": "xyxy",
-    "ymin,xmin,ymax,xmax": "yxyx",
-    "y1,x1,y2,x2": "yxyx",
-    "y0,x0,y1,x1": "yxyx",
-    "top,left,bottom,right": "yxyx",
-    "x,y,width,height": "xywh",
-    "x,y,w,h": "xywh",
-    "xmin,ymin,width,height": "xywh",
-    "xmin,ymin,w,h": "xywh",
-    "left,top,width,height": "xywh",
-    "cx,cy,w,h": "cxcywh",
-    "cx,cy,width,height": "cxcywh",
-    "xcenter,ycenter,width,height": "cxcywh",
-    "centerx,centery,width,height": "cxcywh",
-}
 _BRACKETS = re.compile(r"[\[(]([^\[\]()]*)[\])]")
-_SCALED = re.compile(
-    r"\b(normali[sz]ed|scaled|fractions?|percent(age)?s?"
-    r"|relative to the (image|picture|width|height|size)"
-    r"|0(\.0)?\s*(-|\u2013|to|and|,)\s*(1(\.0)?|100|1000|1023|1024))(?![\w.]\d|\w)",
-    re.IGNORECASE,
-)
 _UNITS = {
     "mm": r"mm|milli(?:met(?:re|er)s?)",
     "cm": r"cm|centi(?:met(?:re|er)s?)",
@@ -57,7 +33,8 @@ _UNITS = {
     "degrees": r"degrees?|°",
 }
 _TARGET = re.compile(
-    r"\b(?:of|for|around|containing|find|locate|locali[sz]e|detect|identify|segment)\s+"
+    r"\b(?:of|for|around|containing|enclos(?:es|ing)|where\s+(?:is|are)|find|locate|locali[sz]e"
+    r"|detect|identify|segment)\s+"
     r"(?:(?:the|an?|all|any|each|every)\s+)*"
     r"([a-z][a-z' -]*?)"
     r"(?=\s+(?:as|in|on|using|with|from|and|within|by|that|which|visible|present|for|of)\b"
@@ -150,19 +127,32 @@ def is_nothing(label: str) -> bool:
     return label.casefold() in _NOTHING
 
 
+class Unstated(Unreadable):
+    """The words state no convention of boxes at all."""
+
+
 def box_format(question: str) -> BoxFormat:
     """The convention that the question states for its boxes, in pixels."""
-    stated = {
-        _CORNERS[key]
-        for match in _BRACKETS.finditer(question)
-        if (key := re.sub(r"[\s_'\"]", "", match[1].lower())) in _CORNERS
-    }
-    if len(stated) != 1:
-        what = "no box convention" if not stated else "more than one box convention"
-        raise Unreadable(f"the question states {what}, like [x_min, y_min, x_max, y_max]")
-    if _SCALED.search(question):
+    stated = stated_orders(question)
+    if is_scaled(question):
         raise Unreadable("the question asks for scaled boxes; only boxes in pixels are read")
-    return BoxFormat(order=stated.pop())
+    if len(stated) != 1:
+        kind, what = (Unreadable, "more than one") if stated else (Unstated, "no")
+        raise kind(f"the question states {what} box convention, like [x_min, y_min, x_max, y_max]")
+    return BoxFormat(order=next(iter(stated)))
+
+
+def common_format(asked: Iterable[str]) -> BoxFormat | None:
+    """The one convention of all questions that state any; None where there is no such."""
+    stated: set[BoxFormat] = set()
+    for question in asked:
+        try:
+            stated.add(box_format(question))
+        except Unstated:
+            continue
+        except Unreadable:
+            return None
+    return stated.pop() if len(stated) == 1 else None
 
 
 def target(question: str) -> str:
@@ -179,8 +169,11 @@ def types(question: str) -> tuple[str, ...]:
     """
     for match in re.finditer(r"\(([^()\[\]]+,[^()\[\]]+)\)", question):
         names = [name for part in match[1].split(",") for name in _range(part.strip(" '\""))]
-        is_convention = re.sub(r"[\s_]", "", match[1].lower()) in _CORNERS
-        if not is_convention and all(names) and not match[1].startswith(("e.g", "i.e", "such")):
+        if (
+            not order_of(match[1])
+            and all(names)
+            and not match[1].startswith(("e.g", "i.e", "such"))
+        ):
             return tuple(dict.fromkeys(names))
     return ()
 
