@@ -2,6 +2,7 @@
 
     DIASCOPE_DATA=... python -m benchmarks.leaks             # all; writes results/leaks.json
     DIASCOPE_DATA=... python -m benchmarks.leaks --only scale
+    DIASCOPE_OPENI=... python -m benchmarks.leaks --only reports
     python -m benchmarks.leaks --page                        # docs/leaks.md again from the result
 
 2,500 drawn and 2,500 real pictures; one altered copy each is planted for a tenth of them. A found
@@ -9,6 +10,9 @@ pair is right if both are of one original. Two pictures of one patient are a cla
 of no known relation count as right only if `results/natural_duplicates.json` lists them with the
 reason, after they were looked at; otherwise they count as wrong. Everything is repeated with other
 real pictures, other copies and other parameters of the alterations.
+
+DIASCOPE_OPENI names the unpacked folder of Open-i's reports (NLMCXR_reports.tgz, XML files); their
+licence allows no copies, so nothing of them but figures is kept. Without it that part is left out.
 """
 
 import argparse
@@ -42,12 +46,15 @@ from diascope.curation.duplicates import Pair, find_duplicates
 from diascope.curation.fingerprint import Fingerprints, fingerprint
 from diascope.curation.texts import ReportText, sections, text_leaks
 from diascope.environment import commit, versions
+from diascope.sources._xml import read_xml
+from diascope.sources.folder import Folder
 
 HERE = Path(__file__).parent
 RESULT, PAGE = HERE / "results" / "leaks.json", HERE.parent / "docs" / "leaks.md"
 NATURAL = HERE / "results" / "natural_duplicates.json"
 ROUNDS = 3
 SIZES, PLANTED = (10_000, 100_000, 1_000_000), 1000
+SHARES, LONG = (0.5, 0.8), 60
 
 
 def found_in(made: Corpus) -> dict[str, Any]:
@@ -182,17 +189,19 @@ def texts() -> dict[str, Any]:
         for place, each in enumerate(chosen)
     ]
     seen = text_leaks([*given, *planted])
-    told = {each.record for each in seen}
+    told = {each.record for each in seen.sections}
     many = [each._replace(record=f"{each.record}-{copy}") for copy in range(74) for each in given]
     start = time.process_time()
     text_leaks(many)
     cpu = time.process_time() - start
     return {
         "reports": len(given),
-        "natural": len({each.record for each in natural}),
+        "natural": len({each.record for each in natural.sections}),
+        "natural_copies": len({each.record for each in natural.reports}),
+        "copies": len({each.record for each in chosen} & {each.record for each in seen.reports}),
         "planted": len(chosen),
         "found": len({each.record for each in chosen} & told),
-        "others": len(told - {each.record for each in [*chosen, *natural]}),
+        "others": len(told - {each.record for each in [*chosen, *natural.sections]}),
         "texts": len(many),
         "words": sum(len(each.text.split()) for each in many),
         "cpu": cpu,
@@ -204,7 +213,53 @@ def respelt(text: str) -> str:
     return "\n".join(text.upper().replace(",", " ; ").split(" "))
 
 
-PARTS: dict[str, Callable[[], Any]] = {"finding": finding, "scale": scaling, "texts": texts}
+def reports() -> list[dict[str, Any]]:
+    """Real reports of chests that share standard sentences, dealt at random again and again."""
+    told = openi(Path(os.environ["DIASCOPE_OPENI"]))
+    return [copies(told, share, seed) for share in SHARES for seed in range(ROUNDS)]
+
+
+def openi(root: Path) -> dict[str, str]:
+    """Findings and impression of every report of Open-i, by its number; a report is a patient."""
+    folder = Folder(root)
+    return {name: words(folder, name) for name in folder.names("**/*.xml")}
+
+
+def words(folder: Folder, name: str) -> str:
+    """Both sections, with an empty line between."""
+    parts = (
+        "".join(each.itertext())
+        for each in read_xml(folder, name).iter("AbstractText")
+        if each.get("Label") in ("FINDINGS", "IMPRESSION")
+    )
+    return "\n\n".join(parts)
+
+
+def copies(told: dict[str, str], share: float, seed: int) -> dict[str, Any]:
+    """What is called a copy as reports come, and once every test report is copied into training."""
+    drawn = np.random.default_rng([29, seed]).random(len(told)) < share
+    splits = dict(zip(told, np.where(drawn, "train", "test").tolist(), strict=True))
+    given = [ReportText(name, splits[name], text) for name, text in told.items()]
+    tested = [each for each in given if each.split == "test"]
+    planted = [ReportText(f"copy of {each.record}", "train", each.text) for each in tested]
+    found = {each.record for each in text_leaks([*given, *planted]).reports}
+    long = {each.record for each in tested if len(each.text.split()) >= LONG}
+    return {
+        "reports": len(told),
+        "tested": len(tested),
+        "natural": len({each.record for each in text_leaks(given).reports}),
+        "found": len(found),
+        "long": len(long),
+        "long_found": len(long & found),
+    }
+
+
+PARTS: dict[str, Callable[[], Any]] = {
+    "finding": finding,
+    "scale": scaling,
+    "texts": texts,
+    **({"reports": reports} if "DIASCOPE_OPENI" in os.environ else {}),
+}
 
 
 def main() -> None:

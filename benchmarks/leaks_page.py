@@ -8,8 +8,14 @@ from typing import Any
 from benchmarks.leaks_corpus import HALF
 
 from diascope.curation.duplicates import MAX_DISTANCE
+from diascope.curation.texts import FEW, LEAST_COPIED, LEAST_WORDS, MOST
 
 ABOUT = f"""\
+Three things may not stand in two splits, and `diascope leaks FOLDER ...` ends with exit code 2
+where one does: a picture, a patient of sets that were made of one another, and a report.
+
+## Pictures
+
 A picture that stands in two splits is asked about after it was learnt from, whatever its file is
 called. `find_duplicates` finds such pictures by their pixels, `leaks` says what each pair means,
 and `gate` stops at what must not be: a picture in two splits, or in two data sets under two
@@ -41,7 +47,34 @@ focus, under two names (BloodImage_00037 and
 ultrasound frames that occur twice for one subject, with the figures in a corner blacked out
 otherwise (HC18 243, 507 and 788, up to 0.002). The next ones are 0.049 (HC18 795, one subject) and
 0.051: two exposures of what looks like the same child under two person numbers (Kermany 1565 and
-1637). Such a pair is two pictures, and is not found."""
+1637). Such a pair is two pictures, and is not found.
+
+## Patients
+
+Many sets annotate the images of another and deal them anew: MS-CXR, Chest ImaGenome, RaDialog,
+MIMIC-CXR-VQA and MIMIC-Diff-VQA those of MIMIC-CXR, CheXlocalize and CheXpert Plus those of
+CheXpert, ChestX-Det10 some of NIH ChestX-ray14's. Whoever learns from one and tests on another asks
+about patients that were learnt from, though every picture may differ. Sources say whose patients
+theirs are, and what of an identifier counts (MIMIC-CXR's 10999951 is RaDialog's p10999951). A
+patient in two splits of such a family fails, val and test included; the message names records.
+
+Not compared are sets that hide whose images they hold (RSNA Pneumonia, SIIM-ACR and ChestX-Det
+number them anew: pictures tell), and sets of no family, whose numbers mean other people elsewhere.
+
+## Reports
+
+Texts are compared as words, without case and punctuation. A section of an evaluated report that
+stands in training text is told; it does not fail, since standard sections recur between patients.
+A report fails that is a copy, by this rule:
+
+* a sentence of {LEAST_WORDS} words or more that the texts of more than {FEW} training patients hold
+  is standard; the others are the report's own;
+* it is a copy where the training texts of one patient hold {LEAST_COPIED} or more of its own words,
+  and at least {MOST:.0%} of them.
+
+So a short normal report never fails, wherever it stands: it tells nothing of a patient. Not found
+are copies whose sentences were reworded, and a report that more than {FEW} training patients have
+whole, which is taken for a standard one. `prepare` tells copies and leaves nothing out for them."""
 
 
 def page(result: dict[str, Any]) -> str:
@@ -50,6 +83,7 @@ def page(result: dict[str, Any]) -> str:
         "finding": finding_page,
         "scale": scale_page,
         "texts": texts_page,
+        "reports": reports_page,
     }
     lines = [
         "# Leaks",
@@ -179,7 +213,29 @@ def texts_page(result: dict[str, Any]) -> list[str]:
         f"{result['planted']} test reports were respelt (capitals, line breaks, other punctuation)",
         f"and put behind training reports: {result['found']} were found, and {result['others']}",
         f"others; {result['natural']} test reports share a section with a training report as they",
-        f"came. {result['texts']:,} texts of {result['words']:,} words took {result['cpu']:.1f} s.",
+        f"came. By the rule above {result['copies']} of the planted ones are copies, and",
+        f"{result['natural_copies']} of those that were there. {result['texts']:,} texts of "
+        f"{result['words']:,} words took {result['cpu']:.1f} s.",
+    ]
+
+
+def reports_page(rounds: list[dict[str, Any]]) -> list[str]:
+    """What is called a copy among reports of chests."""
+    lines = [
+        "",
+        "## Reports of chests",
+        "",
+        f"{rounds[0]['reports']:,} reports of Open-i (Indiana University), each its own patient,",
+        "dealt at random. They share standard sentences as reports of one hospital do. Then every",
+        "test report was copied into training; those of 60 words or more are counted apart.",
+        "",
+        "| test reports | copies as they came | copies found | of 60 words or more |",
+        "|---|---|---|---|",
+    ]
+    return lines + [
+        f"| {each['tested']} | {each['natural']} | {each['found']} of {each['tested']} | "
+        f"{each['long_found']} of {each['long']} |"
+        for each in rounds
     ]
 
 

@@ -1,4 +1,8 @@
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
@@ -7,8 +11,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from diascope.errors import InputError
-from diascope.mixture import BLOCK, Mixture, MixtureConfig, describe, probabilities
+from diascope.mixture import BLOCK, Draw, Mixture, MixtureConfig, describe, probabilities
 
+WORKERS = (1, 2, 4, 8)
+KINDS = ("proportional", "inverse_size", "temperature")
 SIZES = {"a": 10, "b": 1000, "c": 7}
 sizes = st.dictionaries(
     st.text("abcdefgh", min_size=1, max_size=3), st.integers(1, 500), min_size=1, max_size=6
@@ -113,3 +119,35 @@ def test_numbers_that_overflow_are_refused(chosen: dict[str, Any]) -> None:
 def test_an_empty_group_is_an_error() -> None:
     with pytest.raises(InputError, match="empty_one"):
         Mixture({"a": 1, "empty_one": 0}, MixtureConfig(), 0)
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[list[ProcessPoolExecutor]]:
+    """Eight processes that share nothing; the same one answers for a worker every time."""
+    spawn = get_context("spawn")
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(ProcessPoolExecutor(1, mp_context=spawn))
+            for _ in range(WORKERS[-1])
+        ]
+
+
+@given(sizes, st.sampled_from(KINDS), st.integers(0, 10**6), st.integers(0, 10**5))
+@settings(max_examples=8)
+def test_the_order_is_the_same_under_any_number_of_workers(
+    workers: list[ProcessPoolExecutor], sizes: dict[str, int], kind: str, seed: int, start: int
+) -> None:
+    """Worker r of n draws the positions r, r + n, r + 2n, ... and has seen no other."""
+    mixture = Mixture(sizes, MixtureConfig(kind=kind), seed)
+    positions = range(start, start + 48)
+    expected = [mixture.at(position) for position in positions]
+    for count in WORKERS:
+        parts = [positions[rank::count] for rank in range(count)]
+        drawn = [
+            worker.map(mixture.at, part, chunksize=len(part))
+            for worker, part in zip(workers, parts, strict=False)
+        ]
+        together: list[Draw | None] = [None] * len(positions)
+        for rank, part in enumerate(drawn):
+            together[rank::count] = part
+        assert together == expected

@@ -1,5 +1,6 @@
 """Predictions on disk: what is written is read, and what is torn, mixed or double is refused."""
 
+import hashlib
 import json
 
 import pytest
@@ -59,6 +60,21 @@ def test_what_is_written_is_read(tmp_path):
     assert read.predictions[1].text == "\u2028 x\n"
     assert {each.provenance for each in read.predictions} == {PROVENANCE.digest}
     assert read.records == tmp_path / "records.jsonl"
+
+
+def test_folders_from_before_the_profiles_were_told_are_read(tmp_path):
+    """Their provenance has no such fields, and their lines carry the digest of one without."""
+    write_predictions(tmp_path, PROVENANCE, [prediction("a")])
+    path = tmp_path / "provenance.json"
+    told = json.loads(path.read_text())
+    newer = {"records_profile", "model_profile"}
+    older = {key: value for key, value in told.items() if key not in newer}
+    path.write_text(json.dumps(older))
+    assert PredictionFile.open(tmp_path).provenance == PROVENANCE
+    plain = json.dumps(older, separators=(",", ":"), ensure_ascii=False)
+    assert PROVENANCE.digest == hashlib.sha256(plain.encode()).hexdigest()[:16]
+    for name in newer:
+        assert PROVENANCE.model_copy(update={name: "0" * 16}).digest != PROVENANCE.digest
 
 
 def test_a_killed_run_goes_on_where_it_stopped(tmp_path):

@@ -19,6 +19,7 @@ from pydantic import Field, FiniteFloat, ValidationError
 from diascope.codecs.dialect import Dialect
 from diascope.errors import InputError
 from diascope.geometry import CanvasMap, Fit, Size
+from diascope.imaging.handover import UNKNOWN
 from diascope.predictions import Prediction
 from diascope.recordfile import RecordFile, spread
 from diascope.recordindex import reason
@@ -29,6 +30,7 @@ PREDICTIONS = "predictions.jsonl"
 PROVENANCE = "provenance.json"
 NO_TEXT = "none"
 """The token budget of a predictor that writes no text."""
+_PROFILES = ("records_profile", "model_profile")
 
 V = TypeVar("V", bound=Value)
 
@@ -76,7 +78,11 @@ class Provenance(Value):
     budget: str = "grammar"
     """The rule that bounds the tokens of a reply."""
     render_profile: str = ""
-    """Digest of how pixels were prepared."""
+    """Digest of how pixels were drawn."""
+    records_profile: str = UNKNOWN
+    """The same of the preparation of the records."""
+    model_profile: str = UNKNOWN
+    """The same of what the model learnt from."""
     versions: dict[str, str] = Field(default_factory=dict)
     commit: str | None = None
     created: str
@@ -85,7 +91,9 @@ class Provenance(Value):
     @property
     def digest(self) -> str:
         """Sixteen hex digits that every prediction written under this provenance carries."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        untold = {name for name in _PROFILES if getattr(self, name) == UNKNOWN}  # as in older files
+        told = self.model_dump_json(exclude=untold)
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
 
     def asked(self, records: RecordFile) -> list[Case]:
         """The cases of the split, tasks and limit stated here: task by task, in file order."""

@@ -34,7 +34,9 @@ def grey(path: Path) -> Picture.Image:
         return picture.convert("L")
 
 
-def prepared(folder: Path, pictures: dict[str, tuple[Picture.Image, str]]) -> Preparation:
+def prepared(
+    folder: Path, pictures: dict[str, tuple[Picture.Image, str]], dataset: str = "d"
+) -> Preparation:
     """A preparation of one record a picture, named by patient, with its split."""
     root = folder / "raw"
     root.mkdir(parents=True)
@@ -44,8 +46,8 @@ def prepared(folder: Path, pictures: dict[str, tuple[Picture.Image, str]]) -> Pr
         image = Image(path=f"{name}.png", width=picture.width, height=picture.height)
         records.append(
             Record(
-                id=name,
-                dataset="d",
+                id=f"of {name}" if dataset != "d" else name,
+                dataset=dataset,
                 patient=name,
                 study="s",
                 split=split,
@@ -145,6 +147,51 @@ def test_report_text_that_training_holds_is_told(films, tmp_path: Path) -> None:
     write_records(root / "records.jsonl", records)
     (leak,) = prepare("jsonl", root, tmp_path / "out").leaks.texts
     assert (leak.record, leak.training) == ("r1", "r0")
+
+
+def test_a_patient_of_two_sets_of_a_family_is_found_without_a_common_picture(
+    films, tmp_path: Path
+) -> None:
+    """The pictures differ; the derived set spells the patient another way."""
+    parent = {"10999951": (grey(films[0]), "train"), "10999952": (grey(films[1]), "train")}
+    one = prepared(tmp_path / "one", parent, "mimic_cxr").out
+    other = prepared(tmp_path / "two", {"p10999951": (grey(films[2]), "test")}, "radialog").out
+    report = inspect_folders([one, other])
+    assert report.images == ()
+    (leak,) = report.patients
+    assert (leak.first, leak.second) == ("of 10999951", "of p10999951")
+    with pytest.raises(InputError, match="1 pairs of records are of one patient in two splits"):
+        gate(report)
+    gate(inspect_folders([one]))
+    gate(inspect_folders([other]))
+
+
+def test_a_copied_report_is_found_between_folders(films, tmp_path: Path) -> None:
+    words = "The left lung is smaller than the right one because its upper lobe was taken out. "
+    words += "A drain of twelve French lies along the aortic arch and ends beside the fourth rib. "
+    words += "Beneath it there is a pocket of air as wide as two fingers, and no fluid in it."
+    folders = []
+    for number, split in enumerate(("train", "test")):
+        root = tmp_path / f"raw{number}"
+        root.mkdir()
+        film = grey(films[number])
+        film.save(root / "film.png")
+        said = words.upper() if number else words
+        turn = Turn(task="report", question="?", expects=Free(), answer=Text(text=said))
+        record = Record(
+            id=f"r{number}",
+            dataset="d",
+            patient=f"p{number}",
+            study="s",
+            split=split,
+            images=(Image(path="film.png", width=film.width, height=film.height),),
+            turns=(turn,),
+        )
+        write_records(root / "records.jsonl", [record])
+        folders.append(prepare("jsonl", root, tmp_path / f"out{number}").out)
+    gate(inspect_folders(folders[:1]))
+    with pytest.raises(InputError, match=r"1 copies of evaluated reports .*'r1' \(test\).*in 'r0'"):
+        gate(inspect_folders(folders))
 
 
 def test_pixels_are_not_compared_by_file_name(films, tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from diascope.geometry import CanvasMap, Size
 from diascope.imaging import sandbox
-from diascope.imaging.decode import ImageError
+from diascope.imaging.canvas import draw
+from diascope.imaging.decode import ImageError, decode, decode_canvas
 from diascope.imaging.sandbox import DecodePool, Item, Limits, Sandbox, read_untrusted
 
 PIXELS = np.arange(12 * 17, dtype=np.uint8).reshape(12, 17)
@@ -64,6 +66,19 @@ def test_pixels_come_back_as_they_are(worker: Sandbox) -> None:
     assert np.array_equal(worker.read(Item(png(), "a")), PIXELS)
     colour = np.stack([PIXELS, PIXELS // 2, PIXELS // 3], axis=2)
     assert np.array_equal(worker.read(Item(png(colour), "b")), colour)
+
+
+def test_a_canvas_comes_back_as_it_is_drawn_here(worker: Sandbox) -> None:
+    """From fewer pixels than the picture has, by the same rules."""
+    shades = np.add.outer(np.arange(192), np.arange(256) // 2).clip(0, 255).astype(np.uint8)
+    file = BytesIO()
+    Image.fromarray(shades).save(file, "jpeg")
+    placed = CanvasMap.fit(Size(256, 192), Size(16, 16), "stretch")
+    drawn = worker.read(Item(file.getvalue(), "a", placed=placed))
+    np.testing.assert_array_equal(drawn, decode_canvas(file.getvalue(), "a", placed))
+    assert not np.array_equal(drawn, draw(decode(file.getvalue(), "a"), placed))
+    with pytest.raises(ImageError, match="upload: the picture is 17 x 12, its record says 256 x"):
+        worker.read(Item(png(), "upload", placed=placed))
 
 
 def test_a_worker_is_reused_and_then_replaced(worker: Sandbox) -> None:

@@ -1,9 +1,11 @@
 """The figure for a document."""
 
 import numpy as np
+import pytest
 from PIL import Image as Picture
 
 from diascope.answers import Box, Boxes, Text
+from diascope.errors import InputError
 from diascope.expectations import BoxSpace, Free
 from diascope.predictions import Invalid, Parsed, Prediction
 from diascope.records import Image, Record, Turn
@@ -62,3 +64,13 @@ def test_long_words_make_a_taller_figure_and_an_unreadable_reply_is_red(tmp_path
     bad = reply(1, Invalid(why="?"), "lungs lungs")
     assert (168, 32, 26) in colours(prediction_figure(record(), [bad], pixels, tmp_path / "b.png"))
     assert (168, 32, 26) not in colours(tall)
+
+
+def test_a_restricted_record_is_drawn_only_where_it_is_asked_for(tmp_path):
+    pixels, out = np.zeros((64, 64), np.uint8), tmp_path / "figure.png"
+    kept = record().model_copy(update={"restricted": True})
+    replies = [reply(0, Parsed(answer=BOX))]
+    with pytest.raises(InputError, match="'r' is restricted: it is not drawn into a document"):
+        prediction_figure(kept, replies, pixels, out)
+    assert not out.exists()
+    assert prediction_figure(kept, replies, pixels, out, include_restricted=True).is_file()

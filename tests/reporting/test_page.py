@@ -9,12 +9,12 @@ import pytest
 
 from diascope.errors import InputError
 from diascope.predictionfile import PredictionFile, write_predictions
-from diascope.recordfile import RecordFile
+from diascope.recordfile import RecordFile, write_records
 from diascope.reporting import cards as cards_module
 from diascope.reporting.page import render, report
 from diascope.reporting.words import task_inline
 from diascope.scoring.score import score
-from diascope.scoring.scorecard import Scorecard
+from diascope.scoring.scorecard import WITHHELD, Scorecard
 
 MINUS = "\N{MINUS SIGN}"
 VOID = {"meta", "img", "br", "line", "path", "circle"}
@@ -161,20 +161,76 @@ def test_predictions_that_are_gone_are_an_error(cards, tmp_path):
         Scorecard.read(tmp_path)
 
 
-@pytest.mark.usefixtures("no_pictures")
-def test_restricted_data_is_named_as_such(cards, tmp_path):
-    folder = Path(cards[0].records).parent
-    shutil.copytree(folder, tmp_path / "kept")
-    records = tmp_path / "kept" / "records.jsonl"
-    lines = records.read_text().replace('"restricted":false', '"restricted":true', 400)
-    records.write_text(lines)
-    provenance = tmp_path / "kept" / "truth" / "provenance.json"
-    old = PredictionFile.open(provenance.parent)
-    made = old.provenance.model_copy(update={"records_sha256": RecordFile(records).digest()})
-    write_predictions(tmp_path / "kept" / "again", made, old.predictions)
-    card = score(tmp_path / "kept" / "again", resamples=10)
-    assert "Restricted data." in read(render([card])).words
-    assert "Restricted data." not in read(render(cards[1:])).words
+@pytest.fixture(scope="module")
+def restricted(cards, tmp_path_factory):
+    """The faulty set again, on records of which every one with a report is restricted."""
+    kept = tmp_path_factory.mktemp("restricted") / "kept"
+    shutil.copytree(Path(cards[0].records).parent, kept)
+    records = [
+        record.model_copy(update={"restricted": any(t.task == "report" for t in record.turns)})
+        for record in RecordFile(kept / "records.jsonl")
+    ]
+    write_records(kept / "records.jsonl", records)
+    old = PredictionFile.open(kept / "faulty")
+    digest = RecordFile(kept / "records.jsonl").digest()
+    made = old.provenance.model_copy(update={"records_sha256": digest})
+    write_predictions(kept / "again", made, old.predictions)
+    return score(kept / "again", resamples=10)
+
+
+def shown(page):
+    """The ids of all cases on a page."""
+    return set(re.findall(r"[\w/.-]+#\d+", page))
+
+
+def test_cases_of_restricted_records_are_left_out_and_it_is_said(restricted, cards):
+    told = []
+    page = render([restricted], tell=told.append)
+    secret = {r.id for r in RecordFile(Path(restricted.records)) if r.restricted}
+    every = {sample.case for task in restricted.tasks for sample in task.samples}
+    hidden = {case for case in every if case.partition("#")[0] in secret}
+    assert hidden
+    assert every - hidden
+    assert not shown(page) & hidden
+    assert shown(page) >= every - hidden
+    assert "replies are about records that must not leave the machine" in read(page).words
+    assert '<meta name="restricted-records" content="left out">' in page
+    assert "--include-restricted shows them" in "".join(told)
+    assert [row.counts for row in restricted.table()] == [row.counts for row in cards[0].table()]
+
+
+def test_a_page_that_shows_restricted_cases_says_so(restricted):
+    told = []
+    page = render([restricted], include_restricted=True, tell=told.append)
+    every = {sample.case for task in restricted.tasks for sample in task.samples}
+    assert shown(page) >= every
+    assert "Restricted data. This page shows cases" in read(page).words
+    assert '<meta name="restricted-records" content="included">' in page
+    assert told == []
+
+
+def test_a_page_without_restricted_records_says_nothing_of_them(page):
+    assert '<meta name="restricted-records" content="none">' in page
+    assert "estricted" not in read(page).words
+
+
+def test_words_of_restricted_records_are_not_in_the_scores(restricted, cards):
+    spreads = [task.collapse.truth for task in restricted.tasks if task.task == "report"]
+    assert [each.commonest for each in spreads] == [WITHHELD]
+    assert all(task.collapse.truth.commonest != WITHHELD for task in cards[0].tasks)
+
+
+def test_sets_of_other_pixels_are_not_set_side_by_side(cards, tmp_path):
+    made = (card.provenance for card in cards)
+    profiles = zip(made, ("0" * 16, "1" * 16), strict=True)
+    other = [each.model_copy(update={"render_profile": profile}) for each, profile in profiles]
+    mixed = [
+        card.model_copy(update={"provenance": each})
+        for card, each in zip(cards, other, strict=True)
+    ]
+    with pytest.raises(InputError, match=r"predicted under render profile 0+, but 'truth'"):
+        report(mixed, tmp_path / "page.html")
+    assert report([mixed[0], cards[1]], tmp_path / "page.md").is_file()
 
 
 @pytest.mark.usefixtures("no_pictures")

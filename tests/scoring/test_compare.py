@@ -57,3 +57,11 @@ def test_other_records_cannot_be_compared(predict):
     other = predict("other", {}, records_sha256="0" * 64)
     with pytest.raises(InputError, match="is not the record file"):
         compare(predict("one", {}), other)
+
+
+def test_sets_of_other_pixels_cannot_be_compared(predict):
+    one = predict("one", {}, render_profile="0" * 16)
+    other = predict("other", {}, render_profile="1" * 16)
+    with pytest.raises(InputError, match="predict one of them again"):
+        compare(one, other, resamples=10)
+    assert compare(one, predict("old", {}), resamples=10).tasks

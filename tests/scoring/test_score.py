@@ -261,3 +261,14 @@ def test_scoring_and_reporting_import_no_torch(predict):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_records_that_were_prepared_again_with_other_pixels_are_refused(predict, records):
+    folder = predict("set", {}, render_profile="0" * 16)
+    card = records.root / "card.json"
+    card.write_text(json.dumps({"render_profile": "0" * 16}))
+    score(folder, resamples=10)
+    card.write_text(json.dumps({"render_profile": "1" * 16}))
+    with pytest.raises(InputError, match=r"prepared under render profile 1+.*'set': predicted"):
+        score(folder, resamples=10)
+    score(predict("of unknown pixels", {}), resamples=10)

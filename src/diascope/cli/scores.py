@@ -1,5 +1,7 @@
 """diascope score and report: from predictions to figures and to one HTML page."""
 
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +51,12 @@ def score(
 def report(
     scores: Annotated[list[Path], typer.Argument(help="Scores, the reported one first.")],
     out: Annotated[Path, typer.Option(help="The page to write.")] = Path("report.html"),
+    include_restricted: Annotated[
+        bool,
+        typer.Option(
+            "--include-restricted", help="Show restricted cases; never pass that page on."
+        ),
+    ] = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -62,4 +70,5 @@ def report(
     if dry_run:
         say(f"would write {out} about {', '.join(names)}", as_json, would_write=str(out), of=names)
         return
-    say(str(write_report(cards, out)), as_json, page=str(out), of=names)
+    page = write_report(cards, out, include_restricted, partial(print, file=sys.stderr))
+    say(str(page), as_json, page=str(out), of=names)

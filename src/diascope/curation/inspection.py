@@ -1,4 +1,4 @@
-"""What leaks inside a set of records, or between prepared folders: pictures and texts that are one.
+"""What leaks inside a set of records, or between prepared folders: pictures, patients and texts.
 
 A picture is used by several records where several questions are asked about it; for the report it
 goes by the record that must be protected most.
@@ -6,13 +6,14 @@ goes by the record that must be protected most.
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from diascope.answers import Text
 from diascope.curation.duplicates import Pair, find_duplicates
 from diascope.curation.leaks import LeakReport, Origin, leaks
+from diascope.curation.patients import PatientLeak, Patients
 from diascope.curation.prints import FILE, Named, Prints, named, read_prints
 from diascope.curation.split import most_protected
 from diascope.curation.texts import ReportText, text_leaks
@@ -39,7 +40,8 @@ class Inspector:
                 self._origins[name] = _origin(record, image)
         for turn in record.turns:
             if turn.task == "report" and isinstance(turn.answer, Text):
-                self.texts.append(ReportText(record.id, record.split, turn.answer.text))
+                text = turn.answer.text
+                self.texts.append(ReportText(record.id, record.split, text, record.patient))
 
     def origins(self, names: Sequence[Named]) -> list[Origin]:
         """Where the pictures of these names are used; one that no record uses has no record."""
@@ -53,8 +55,15 @@ class Inspection(NamedTuple):
     pairs: list[tuple[Named, Named]]
 
 
-def inspect(prints: Prints, origins: Sequence[Origin], texts: Sequence[ReportText]) -> Inspection:
+def inspect(
+    prints: Prints,
+    origins: Sequence[Origin],
+    texts: Sequence[ReportText],
+    patients: Iterable[PatientLeak] = (),
+) -> Inspection:
     """Compare all pictures with each other, and all texts; `origins` are in order of the prints.
+
+    `patients` are the leaks of people, who are no matter of pictures or texts.
 
     Pictures that no record uses are left out first: of identical pictures the first one alone is
     compared, and it must be one that counts.
@@ -62,7 +71,7 @@ def inspect(prints: Prints, origins: Sequence[Origin], texts: Sequence[ReportTex
     used = [place for place, origin in enumerate(origins) if origin.record]
     kept = prints if len(used) == len(origins) else prints.only(used)
     pairs = find_duplicates(kept.fingerprints)
-    report = leaks(pairs, [origins[place] for place in used], text_leaks(texts))
+    report = leaks(pairs, [origins[place] for place in used], text_leaks(texts), patients)
     return Inspection(report, [_names(pair, kept) for pair in pairs])
 
 
@@ -70,6 +79,7 @@ def inspect_folders(folders: Sequence[Path]) -> LeakReport:
     """What leaks inside of prepared folders and between them; InputError where one is not whole."""
     origins: list[Origin] = []
     texts: list[ReportText] = []
+    patients = Patients()
     with tempfile.TemporaryDirectory() as space:
         joined = Path(space) / FILE
         with joined.open("wb") as file:
@@ -77,11 +87,12 @@ def inspect_folders(folders: Sequence[Path]) -> LeakReport:
                 inspector = Inspector()
                 for record in RecordFile(folder / "records.jsonl"):
                     inspector.add(record)
+                    patients.add(record)
                 origins += inspector.origins(read_prints(folder / FILE).names)
                 texts += inspector.texts
                 with (folder / FILE).open("rb") as rows:
                     shutil.copyfileobj(rows, file)
-        return inspect(read_prints(joined), origins, texts).report
+        return inspect(read_prints(joined), origins, texts, patients.leaks()).report
 
 
 def _names(pair: Pair, prints: Prints) -> tuple[Named, Named]:

@@ -1,20 +1,22 @@
-"""Leaks: pictures that are one, and what that means for the splits and data sets they are in.
+"""Leaks: pictures, patients and reports that are one, and where they may not be so.
 
-A pair fails the gate where it spans two splits, since what is learnt from one is then asked in the
-other, or two data sets under two patients' names, since one of the names is wrong and a split by
-patient cannot hold. Any other pair is only told: two views of a patient, or one picture twice in a
-split, which is merely counted twice. So are texts (`texts`): reports of different patients share
-whole standard sections.
+A pair of pictures fails the gate where it spans two splits, since what is learnt from one is then
+asked in the other, or two data sets under two patients' names, since one of the names is wrong and
+a split by patient cannot hold. Any other pair is only told: two views of a patient, or one picture
+twice in a split, which is merely counted twice. A patient fails who stands in two splits of sets
+that were made of one another (`patients`), and a report that training holds for the most part
+(`texts`); a section that training holds is only told, since reports share standard ones.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from diascope.curation.duplicates import Pair
-from diascope.curation.texts import TextLeak
+from diascope.curation.patients import PatientLeak, person
+from diascope.curation.texts import ReportLeak, TextLeak, TextLeaks
 from diascope.errors import InputError
 from diascope.values import Value
 
@@ -63,42 +65,89 @@ class ImageLeak(Value):
 
 
 class LeakReport(Value):
-    """All that was found, in the order of the pictures and of the texts."""
+    """All that was found, in the order of the pictures, patients and texts."""
 
     images: tuple[ImageLeak, ...]
     texts: tuple[TextLeak, ...] = ()
+    """Sections, which are told."""
+    patients: tuple[PatientLeak, ...] = ()
+    reports: tuple[ReportLeak, ...] = ()
 
     @property
     def failing(self) -> tuple[ImageLeak, ...]:
-        """Those that the gate refuses."""
+        """The pairs of pictures that the gate refuses."""
         return tuple(leak for leak in self.images if leak.fails)
 
     def counts(self) -> dict[str, int]:
         """Failing pairs per kind and what they span, then those that are only told."""
-        return dict(Counter(_what(leak) for leak in self.images).most_common())
+        people = Counter(f"same patient of {each.family} across splits" for each in self.patients)
+        reports = {"copied report across splits": len(self.reports)} if self.reports else {}
+        images = Counter(_what(leak) for leak in self.images)
+        return dict(images.most_common()) | dict(people.most_common()) | reports
 
 
 def leaks(
-    pairs: Sequence[Pair], origins: Sequence[Origin], texts: Sequence[TextLeak] = ()
+    pairs: Sequence[Pair],
+    origins: Sequence[Origin],
+    texts: TextLeaks = TextLeaks(),  # noqa: B008 - frozen
+    patients: Iterable[PatientLeak] = (),
 ) -> LeakReport:
     """What the pairs are; `origins` has one entry a picture, in the order of the fingerprints."""
     found = (_image_leak(pair, origins[pair.first], origins[pair.second]) for pair in pairs)
-    return LeakReport(images=tuple(found), texts=tuple(texts))
+    return LeakReport(
+        images=tuple(found),
+        texts=texts.sections,
+        patients=tuple(patients),
+        reports=texts.reports,
+    )
 
 
 def gate(report: LeakReport) -> None:
-    """InputError where a picture is in two splits, or in two data sets under two patients."""
-    failing = report.failing
-    if not failing:
-        return
+    """InputError where a picture, a patient or a report is in two splits, or a picture is of two.
+
+    A picture is of two patients where two data sets say so.
+    """
+    found = (_images_told(report.failing), _patients_told(report), _reports_told(report))
+    if told := "\n".join(filter(None, found)):
+        raise InputError(told)
+
+
+def _images_told(failing: Sequence[ImageLeak]) -> str:
     counted = Counter(_what(leak) for leak in failing).most_common()
-    told = ", ".join(f"{count} {what}" for what, count in counted)
-    named = "; ".join(_named(leak) for leak in failing[:_NAMED])
-    more = f"; and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
-    raise InputError(
-        f"{len(failing)} pairs of images leak ({told}): {named}{more}; leave one record of each "
-        "pair out, or put both into the same split under the same patient"
+    kinds = ", ".join(f"{count} {what}" for what, count in counted)
+    return _told(
+        f"{len(failing)} pairs of images leak ({kinds})",
+        [_named(leak) for leak in failing],
+        "leave one record of each pair out, or put both into the same split under the same patient",
     )
+
+
+def _patients_told(report: LeakReport) -> str:
+    return _told(
+        f"{len(report.patients)} pairs of records are of one patient in two splits",
+        [_places(each) for each in report.patients],
+        "these sets were made of one another: leave the patient's records out of the lesser split",
+    )
+
+
+def _reports_told(report: LeakReport) -> str:
+    return _told(
+        f"{len(report.reports)} copies of evaluated reports stand in training text",
+        [
+            f"{each.record!r} ({each.split}), {each.words} of its own {each.own} words in "
+            f"{each.training!r}"
+            for each in report.reports
+        ],
+        "leave the training records of these patients out",
+    )
+
+
+def _told(what: str, named: Sequence[str], mend: str) -> str:
+    """One kind of leak, the first few by name; nothing where there is none."""
+    if not named:
+        return ""
+    more = f"; and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+    return f"{what}: {'; '.join(named[:_NAMED])}{more}; {mend}"
 
 
 def _image_leak(pair: Pair, first: Origin, second: Origin) -> ImageLeak:
@@ -110,8 +159,14 @@ def _image_leak(pair: Pair, first: Origin, second: Origin) -> ImageLeak:
         distance=max(pair.distance, 0.0),
         splits=(first.split, second.split),
         datasets=(first.dataset, second.dataset),
-        same_patient=first.patient == second.patient,
+        same_patient=_is_same(first, second),
     )
+
+
+def _is_same(first: Origin, second: Origin) -> bool:
+    """Whether both name one patient, each in its set's spelling."""
+    here, there = (person(each.dataset, each.patient) for each in (first, second))
+    return first.patient == second.patient or (here is not None and here == there)
 
 
 def _what(leak: ImageLeak) -> str:
@@ -123,8 +178,9 @@ def _what(leak: ImageLeak) -> str:
 
 
 def _named(leak: ImageLeak) -> str:
+    return f"{_places(leak)}, {leak.kind}, distance {leak.distance:.3f}"
+
+
+def _places(leak: ImageLeak | PatientLeak) -> str:
     (first, second), (here, there) = leak.splits, leak.datasets
-    return (
-        f"{leak.first!r} ({first}, {here}) and {leak.second!r} ({second}, {there}), {leak.kind}, "
-        f"distance {leak.distance:.3f}"
-    )
+    return f"{leak.first!r} ({first}, {here}) and {leak.second!r} ({second}, {there})"

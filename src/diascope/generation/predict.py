@@ -13,11 +13,19 @@ from diascope.environment import commit, versions
 from diascope.errors import InputError
 from diascope.expectations import Free
 from diascope.generation.answering import Asking, answers
+from diascope.imaging.handover import (
+    UNKNOWN,
+    Made,
+    ours,
+    records_profile,
+    refuse_mixed,
+    refuse_records,
+)
 from diascope.imaging.profile import render_profile
 from diascope.imaging.store import CanvasStore
 from diascope.models import all_families, family
 from diascope.models.family import VisionLanguageModel
-from diascope.models.modelcard import family_of
+from diascope.models.modelcard import family_of, profile_of
 from diascope.predictionfile import (
     PROVENANCE,
     Canvas,
@@ -57,7 +65,8 @@ def predict(  # noqa: PLR0913 - all but three have a default and are named
 
     `model` is a run folder, a model folder, or the name of a family that ships weights. With
     `resume`, what `out` already answers under the same settings is not asked again. InputError for
-    a folder that already holds predictions, an empty selection, or no such model.
+    a folder that already holds predictions, an empty selection, no such model, or a model or
+    records that were made with other pixels than this version draws.
     """
     holds_some = out.exists() and any(out.iterdir())
     if holds_some and not (resume and (out / PROVENANCE).is_file()):
@@ -66,6 +75,7 @@ def predict(  # noqa: PLR0913 - all but three have a default and are named
             "go on with what was begun there with --resume"
         )
     file = RecordFile(records)
+    refuse_other_pixels(model, file.path)
     loaded = open_model(model)
     asking = with_text_budget(loaded, file, asking)
     provenance = _provenance(loaded, str(model), name, file, out, asked, asking)
@@ -87,6 +97,19 @@ def open_model(model: Path | str) -> VisionLanguageModel:
     if folder is None:
         return family(str(model)).load(None, torch.float32)
     return family(family_of(folder)).load(folder, torch.float32)
+
+
+def refuse_other_pixels(model: Path | str, records: Path) -> None:
+    """InputError where a model or a record file was made with other pixels than are drawn now."""
+    trained = Made(f"{model}: trained", model_profile(model))
+    refuse_mixed((trained, ours()), "predict with the version that trained it, or train again")
+    refuse_records(records)
+
+
+def model_profile(model: Path | str) -> str:
+    """The render profile that a model learnt under; unknown where weights ship or are foreign."""
+    folder = model_folder(model)
+    return UNKNOWN if folder is None else profile_of(folder)
 
 
 def model_folder(model: Path | str) -> Path | None:
@@ -152,6 +175,8 @@ def _provenance(
         sampling=asking.sampling,
         budget=f"grammar's longest reply; {asking.text_budget} tokens for free text",
         render_profile=render_profile(),
+        records_profile=records_profile(file.path),
+        model_profile=model_profile(model),
         versions=versions(),
         commit=commit(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -8,13 +8,26 @@ does, so that the next child after a death costs milliseconds and not the loadin
 
 import os
 import resource
+import signal
 import sys
 import zlib
 
 import numpy as np
+from numpy.typing import NDArray
 
+from diascope.geometry import CanvasMap
 from diascope.imaging import decode
-from diascope.imaging.sandbox import CHECK, DIED, PIXELS, READY, REFUSED, REPLY, REQUEST
+from diascope.imaging.sandbox import (
+    CHECK,
+    DIED,
+    PIXELS,
+    READY,
+    REFUSED,
+    REPLY,
+    REQUEST,
+    Item,
+    processor_seconds,
+)
 
 _IN, _OUT = 0, 1
 
@@ -42,23 +55,49 @@ def _serve(items: int) -> bool:
         head = _read(REQUEST.size)
         if not head:
             return False
-        name_size, size, frame = REQUEST.unpack(head)
+        name_size, map_size, size, frame = REQUEST.unpack(head)
         name = _read(name_size).decode(errors="replace")
-        _write(_reply(_read(size), name, None if frame < 0 else frame))
+        placed = CanvasMap.model_validate_json(_read(map_size)) if map_size else None
+        _write(_reply(Item(_read(size), name, None if frame < 0 else frame, placed)))
     return True
 
 
-def _reply(data: bytes, name: str, frame: int | None) -> bytes:
+def _reply(item: Item) -> bytes:
     try:
-        pixels = np.ascontiguousarray(decode.decode(data, name, frame))
+        pixels = np.ascontiguousarray(_decoded(item))
     except decode.ImageError as error:
         return _refusal(str(error))
     except MemoryError:
-        return _refusal(f"{name}: it needs more memory than a picture may; store a smaller copy")
+        return _refusal(
+            f"{item.name}: it needs more memory than a picture may; store a smaller copy"
+        )
     height, width, *channels = pixels.shape
     head = REPLY.pack(PIXELS, height, width, *(channels or [0]))
     body = pixels.tobytes()
     return head + body + CHECK.pack(zlib.crc32(body))
+
+
+def _decoded(item: Item) -> NDArray[np.uint8]:
+    """The pixels; the process is ended (SIGPROF) where it computes longer than they may take."""
+    data, name, frame, placed = item
+    signal.setitimer(signal.ITIMER_PROF, processor_seconds(0, len(data)))
+    try:
+        num_pixels = _num_pixels(data, name)
+        signal.setitimer(signal.ITIMER_PROF, processor_seconds(num_pixels, len(data)))
+        if placed is not None:
+            return decode.decode_canvas(data, name, placed, frame)
+        return decode.decode(data, name, frame)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _num_pixels(data: bytes, name: str) -> int:
+    """As stored or as read, whichever are more; none where the header is no good."""
+    try:
+        header = decode.header_of(data, name)
+    except decode.ImageError:
+        return 0  # decoding says what is wrong with it
+    return max(size.width * size.height for size in (header.size, header.stored))
 
 
 def _refusal(why: str) -> bytes:

@@ -3,7 +3,12 @@
 A worker is a process of its own (see `_sandbox_worker`): it has no open files but two pipes, and
 limits of memory and time. It is reused until a file kills it or it has served its share; a death is
 charged to the one file that was being decoded, as an ImageError, and costs the caller nothing else.
-Bytes go in and pixels come out as plain length-prefixed frames.
+Bytes go in and pixels, or a canvas with the picture on it, come out as plain length-prefixed
+frames.
+
+Time is that of the processor and in proportion to the picture (`processor_seconds`): a decoder that
+never ends is stopped within a second or two on a small file, and a sound one is not taken for it
+because the machine is busy. Only a decoder that waits for something is stopped by the clock.
 """
 
 import os
@@ -26,20 +31,24 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.geometry import CanvasMap
 from diascope.imaging.decode import MAX_PIXELS, ImageError
 
 Pixels = NDArray[np.uint8]
 
-REQUEST = struct.Struct("<IIq")
-"""Bytes of the name, bytes of the file, frame (-1 for none)."""
+REQUEST = struct.Struct("<IIIq")
+"""Bytes of the name, of the canvas' map (0: there is none) and of the file, frame (-1 for none)."""
 REPLY = struct.Struct("<BIII")
 """What it is, and height, width, channels (0: grey) of pixels, or bytes of a message."""
 CHECK = struct.Struct("<I")
 PIXELS, REFUSED, DIED = 0, 1, 2
 COMMAND = (sys.executable, "-m", "diascope.imaging._sandbox_worker")
 READY = b"ready"
+CONFINED = "DIASCOPE_CONFINED"
+"""In the environment of workers: whoever finds it there need not fear a decoder."""
 _LOADING_SECONDS = 120.0
 _MOST_BYTES = 3 * MAX_PIXELS
+_START_SECONDS, _PIXEL_NANOSECONDS, _BYTE_NANOSECONDS = 0.5, 1000, 20
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -47,8 +56,8 @@ _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 class Limits:
     """What one file may cost."""
 
-    seconds: float = 20.0
-    """Wall time of one file; twice as long as a sound file of the largest size needs."""
+    seconds: float = 120.0
+    """Wall time of one file; a sound one of the largest size needs half of it."""
     memory_mb: int = 3072
     """Memory beyond what the empty worker has."""
     items: int = 1000
@@ -58,12 +67,22 @@ class Limits:
 USUAL = Limits()
 
 
+def processor_seconds(num_pixels: int, num_bytes: int) -> float:
+    """What decoding may take: twice what the slowest decoder here (JPEG 2000, colour) needs."""
+    nanoseconds = num_pixels * _PIXEL_NANOSECONDS + num_bytes * _BYTE_NANOSECONDS
+    return _START_SECONDS + nanoseconds * 1e-9
+
+
 class Item(NamedTuple):
-    """One file to decode; errors call it by `name`, which must tell nothing of a patient."""
+    """One file to decode; errors call it by `name`, which must tell nothing of a patient.
+
+    With a map, its picture is drawn on that canvas.
+    """
 
     data: bytes
     name: str
     frame: int | None = None
+    placed: CanvasMap | None = None
 
 
 class _Broken(Exception):
@@ -78,7 +97,10 @@ class Sandbox:
         self._process: subprocess.Popen[bytes] | None = None
 
     def read(self, item: Item) -> Pixels:
-        """The decoded pixels, as `decode` gives them; ImageError where they cannot be had."""
+        """The decoded pixels, as `decode` gives them, or the canvas, as `decode_canvas` does.
+
+        ImageError where they cannot be had.
+        """
         try:
             self._send(item)
             return self._received(item.name)
@@ -114,9 +136,10 @@ class Sandbox:
         self.warm()
         name = item.name.encode(errors="replace")[:1000]
         frame = -1 if item.frame is None else item.frame
-        head = REQUEST.pack(len(name), len(item.data), frame)
+        placed = item.placed.model_dump_json().encode() if item.placed else b""
+        head = REQUEST.pack(len(name), len(placed), len(item.data), frame)
         self._deadline = time.monotonic() + self._limits.seconds
-        self._write(head + name + item.data)
+        self._write(head + name + placed + item.data)
 
     def _write(self, data: bytes) -> None:
         pipe = _pipe(self._process, "stdin")
@@ -133,9 +156,7 @@ class Sandbox:
         head = self._take(REPLY.size)
         kind, height, width, channels = REPLY.unpack(head)
         if kind == DIED:
-            raise ImageError(
-                f"{name}: {_cause(height)} while it was decoded; it is damaged or hostile"
-            )
+            raise ImageError(f"{name}: {_cause(height)}; it is damaged or hostile")
         size = height * width * max(1, channels) if kind == PIXELS else height
         if size > _MOST_BYTES:
             raise _Broken("the worker replied with more than a picture")
@@ -239,7 +260,7 @@ def _started(limits: Limits) -> "subprocess.Popen[bytes]":
         stderr=subprocess.DEVNULL,
         start_new_session=True,
         bufsize=0,
-        env=os.environ | _ONE_THREAD,
+        env=os.environ | _ONE_THREAD | {CONFINED: "1"},
     )
     os.set_blocking(_pipe(process, "stdin"), False)
     return process
@@ -255,8 +276,11 @@ def _pipe(process: "subprocess.Popen[bytes] | None", which: str) -> int:
 
 def _cause(status: int) -> str:
     """What a wait status says, in words."""
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL):
-        return "the worker used up its time or memory"
-    if os.WIFSIGNALED(status):
-        return f"the worker died of {signal.Signals(os.WTERMSIG(status)).name}"
-    return f"the worker ended with status {os.waitstatus_to_exitcode(status)}"
+    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    if number == signal.SIGPROF:
+        return "decoding took more than a picture of its size may"
+    if number in (signal.SIGXCPU, signal.SIGKILL):
+        return "the worker used up its time or memory while it was decoded"
+    if number:
+        return f"the worker died of {signal.Signals(number).name} while it was decoded"
+    return f"the worker ended with status {os.waitstatus_to_exitcode(status)} while it was decoded"

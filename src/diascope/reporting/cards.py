@@ -42,17 +42,24 @@ class Card:
 
 
 class Album:
-    """Makes cards until the pictures of a page weigh enough."""
+    """Makes cards until the pictures of a page weigh enough; none of restricted records unasked."""
 
-    def __init__(self, records: RecordFile, answered: Mapping[str, Answered]) -> None:
+    def __init__(
+        self,
+        records: RecordFile,
+        answered: Mapping[str, Answered],
+        include_restricted: bool = False,
+    ) -> None:
         self._records = records
-        self._answered = answered
+        self._restricted = {name for name, each in answered.items() if each.case.record.restricted}
+        hidden = set() if include_restricted else self._restricted
+        self._answered = {name: each for name, each in answered.items() if name not in hidden}
         self._left = _BUDGET
 
     @property
-    def restricted(self) -> bool:
-        """Whether any record forbids that its data leave the machine."""
-        return any(each.case.record.restricted for each in self._answered.values())
+    def num_restricted(self) -> int:
+        """Cases of records that forbid that their data leave the machine."""
+        return len(self._restricted)
 
     def cards(self, task: TaskScore, why: Literal["random", "worst", "invalid"]) -> list[Card]:
         """The cards of a task's samples that were chosen for this reason."""

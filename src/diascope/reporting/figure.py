@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from diascope.errors import InputError
 from diascope.predictions import Invalid, Prediction
 from diascope.records import Record
 from diascope.reporting.overlay import REPLY, TRUTH, Colour, Stroke, font, line, overlay, shapes
@@ -26,15 +27,25 @@ _BETWEEN = 22
 
 
 def prediction_figure(
-    record: Record, predictions: Sequence[Prediction], image: NDArray[np.uint8], out_png: Path
+    record: Record,
+    predictions: Sequence[Prediction],
+    image: NDArray[np.uint8],
+    out_png: Path,
+    include_restricted: bool = False,
 ) -> Path:
     """Draw the replies to some of a record's turns, with the truth, and write a PNG.
 
     `image` are the pixels, [height, width] or [height, width, 3], that the turns are about. What
-    has a place is drawn in it; every question, truth and reply is written beside it.
+    has a place is drawn in it; every question, truth and reply is written beside it. InputError for
+    a restricted record, which must not leave the machine, unless `include_restricted`.
     """
     from PIL import Image, ImageDraw
 
+    if record.restricted and not include_restricted:
+        raise InputError(
+            f"{record.id!r} is restricted: it is not drawn into a document; choose another record, "
+            "or pass include_restricted=True and keep the picture on this machine"
+        )
     cases = record.cases()
     turns = [(cases[prediction.turn], prediction) for prediction in predictions]
     picture = overlay(

@@ -2,20 +2,22 @@
 
     report([Path("out/scores.json"), Path("before/scores.json")], Path("report.html"))
 
-The first scorecard is the one reported; the others stand beside it.
+The first scorecard is the one reported; the others stand beside it. A page is made to be handed on:
+of restricted records it holds figures alone, unless the caller says otherwise, which the page says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from diascope.imaging.handover import refuse_mixed
 from diascope.predictionfile import PredictionFile, Provenance, write_atomically
 from diascope.recordfile import RecordFile
 from diascope.reporting import words
 from diascope.reporting.bars import WIDTH, Bar, bar
 from diascope.reporting.cards import Album, Card
 from diascope.reporting.tables import markdown
-from diascope.scoring.answered import join, open_records
+from diascope.scoring.answered import join, open_records, predicted
 from diascope.scoring.compare import Comparison, TaskComparison, compare
 from diascope.scoring.scorecard import Row, Scorecard, TaskScore
 
@@ -51,20 +53,46 @@ class Unread:
     cards: list[Card]
 
 
-def report(scores: Sequence[Path | Scorecard], out: Path) -> Path:
-    """Write the page and return where it lies; InputError where a scorecard's files are gone.
+@dataclass(frozen=True)
+class Restriction:
+    """How many of the cases are of restricted records, and whether the page shows them."""
+
+    cases: int
+    included: bool
+
+    @property
+    def told(self) -> str:
+        """In a word, for who reads the page's source."""
+        return ("included" if self.included else "left out") if self.cases else "none"
+
+
+def report(
+    scores: Sequence[Path | Scorecard],
+    out: Path,
+    include_restricted: bool = False,
+    tell: Callable[[str], None] = lambda message: None,
+) -> Path:
+    """Write the page and return where it lies.
 
     A name that ends in .md gets the tables alone, as Markdown, and needs the scorecards only.
+    `include_restricted` shows cases of restricted records; `tell` is called where they were left
+    out. InputError where a scorecard's files are gone, or two were predicted from other pixels.
     """
     cards = [each if isinstance(each, Scorecard) else Scorecard.read(each) for each in scores]
     if not cards:
         raise ValueError("a report needs at least one scorecard")
+    refuse_mixed([predicted(card.provenance) for card in cards], "predict one of them again")
     out.parent.mkdir(parents=True, exist_ok=True)
-    write = markdown if out.suffix == ".md" else render
-    return write_atomically(out, write(cards))
+    if out.suffix == ".md":
+        return write_atomically(out, markdown(cards))
+    return write_atomically(out, render(cards, include_restricted, tell))
 
 
-def render(cards: Sequence[Scorecard]) -> str:
+def render(
+    cards: Sequence[Scorecard],
+    include_restricted: bool = False,
+    tell: Callable[[str], None] = lambda message: None,
+) -> str:
     """The page as text, the first scorecard being the one reported."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -76,7 +104,13 @@ def render(cards: Sequence[Scorecard]) -> str:
         lstrip_blocks=True,
     )
     first, others = cards[0], cards[1:]
-    albums = [_album(card) for card in cards]
+    albums = [_album(card, include_restricted) for card in cards]
+    restriction = Restriction(sum(each.num_restricted for each in albums), include_restricted)
+    if restriction.told == "left out":
+        tell(
+            f"{restriction.cases} cases are of restricted records: their pictures and words are "
+            "left out of the page; --include-restricted shows them"
+        )
     comparisons = [_comparison(first, other) for other in others]
     entries = [_entry(first, task, albums[0], others, comparisons) for task in first.tasks]
     return environment.get_template("page.html.jinja").render(
@@ -89,17 +123,17 @@ def render(cards: Sequence[Scorecard]) -> str:
         ],
         origins=_origins(cards),
         lead=_lead(entries),
-        restricted=any(album.restricted for album in albums),
+        restriction=restriction,
         width=WIDTH,
         words=words,
     )
 
 
-def _album(card: Scorecard) -> Album:
+def _album(card: Scorecard, include_restricted: bool) -> Album:
     file = PredictionFile.open(Path(card.predictions))
     records: RecordFile = open_records(file, Path(card.records))
     answered = {each.case.id: each for task in join(file, records).values() for each in task}
-    return Album(records, answered)
+    return Album(records, answered, include_restricted)
 
 
 def _comparison(first: Scorecard, other: Scorecard) -> Comparison | None:
@@ -178,6 +212,8 @@ def _origin(card: Scorecard) -> dict[str, str]:
         "Dialect": made.dialect.name,
         "Canvas": f"{made.canvas.size[0]} x {made.canvas.size[1]}, {made.canvas.fit}",
         "Render profile": made.render_profile or words.NONE,
+        "Records prepared under": made.records_profile,
+        "Model trained under": made.model_profile,
         "Versions": ", ".join(f"{name} {version}" for name, version in made.versions.items()),
         "Commit": made.commit or words.NONE,
         "Predicted": made.created,

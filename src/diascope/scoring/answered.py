@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from diascope.answers import Answer
 from diascope.errors import InputError
-from diascope.predictionfile import PREDICTIONS, PredictionFile
+from diascope.imaging.handover import UNKNOWN, Made, records_profile, refuse_mixed
+from diascope.predictionfile import PREDICTIONS, PredictionFile, Provenance
 from diascope.predictions import Invalid, Parsed, Prediction, Repaired
 from diascope.recordfile import RecordFile
 from diascope.records import Case
@@ -32,7 +33,8 @@ class Answered(NamedTuple):
 def open_records(file: PredictionFile, path: Path | None = None) -> RecordFile:
     """The records that were asked, from where the provenance says or from `path`.
 
-    InputError where they are not the ones that the predictions were made on.
+    InputError where they are not the ones that the predictions were made on, or were prepared
+    again with other pixels since.
     """
     place = path or file.records
     if not place.is_file():
@@ -47,7 +49,14 @@ def open_records(file: PredictionFile, path: Path | None = None) -> RecordFile:
             f"{records.digest()}, the predictions were made on {asked}; score with that file, "
             "or predict again"
         )
+    prepared = Made(f"{place.parent}: prepared", records_profile(place))
+    refuse_mixed((prepared, predicted(file.provenance)), "predict again")
     return records
+
+
+def predicted(made: Provenance) -> Made:
+    """Under which render profile the predictions were made."""
+    return Made(f"{made.name!r}: predicted", made.render_profile or UNKNOWN)
 
 
 def join(file: PredictionFile, records: RecordFile) -> dict[str, list[Answered]]:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from diascope.imaging.handover import refuse_mixed
 from diascope.predictionfile import PredictionFile
-from diascope.scoring.answered import Answered, join, open_records
+from diascope.scoring.answered import Answered, join, open_records, predicted
 from diascope.scoring.scorecard import Interval, Verdict, verdict
 from diascope.scoring.sheet import fill
 from diascope.tasks import task as task_named
@@ -50,9 +51,10 @@ def compare(
 ) -> Comparison:
     """The paired difference between two folders of predictions, on resamples of patients.
 
-    InputError where the two were not made on the same records.
+    InputError where the two were not made on the same records, or with the same pixels.
     """
     files = PredictionFile.open(first), PredictionFile.open(second)
+    refuse_mixed([predicted(file.provenance) for file in files], "predict one of them again")
     joined = [join(file, open_records(file, records)) for file in files]
     common = [name for name in joined[0] if name in joined[1]]
     tasks = (

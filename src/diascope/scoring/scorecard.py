@@ -13,6 +13,8 @@ from diascope.predictionfile import Provenance, read_value, relative_path, write
 from diascope.values import Value
 
 SCORES = "scores.json"
+WITHHELD = "withheld: records are restricted"
+"""In place of words out of records that must not leave the machine: scores may."""
 Verdict = Literal["better", "unclear", "worse", "no baseline"]
 
 
@@ -71,7 +73,7 @@ class Spread(Value):
     n: int
     distinct: int
     commonest: str
-    """The most frequent one as JSON, or its text where it cannot be read."""
+    """The most frequent one as JSON, or its text where it cannot be read, or WITHHELD."""
     share: float
     """The share of the most frequent one."""
 

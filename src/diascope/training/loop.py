@@ -117,6 +117,7 @@ class Trainer:
             checkpoint.restore_weights(best, self.model.network)
         hidden = checkpoint.fresh(self.folder.model)
         self.model.save(hidden)
+        self.folder.sign(hidden)
         checkpoint.publish(hidden, self.folder.model)
         return self.folder.model
 
