@@ -1,5 +1,6 @@
 """The audit: everything wrong with a record is said, and everything counted."""
 
+import runpy
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -156,3 +157,43 @@ def test_counts_are_of_questions_and_of_patients() -> None:
         ("test", 10, 3),
         ("val", 1, 1),
     ]
+
+
+def test_doubts_about_images_are_counted_by_kind(audited: Audited, root: Path) -> None:
+    planted = runpy.run_path(str(Path(__file__).with_name("planted_phi.py")))
+    for name, intent in (("1", "FOR PROCESSING"), ("2", "FOR PROCESSING"), ("3", "")):
+        dataset = planted["planted"]()
+        dataset.PresentationIntentType, dataset.BurnedInAnnotation = intent, "YES"
+        planted["write"](dataset, root / f"{name}.dcm")
+    shown = [Image(path=f"{name}.dcm", width=32, height=24) for name in "123"]
+    plain = Image(path="a.png", width=80, height=60)
+    examined = audited(
+        record(images=(shown[0], plain), id="1", metadata={"doubts": "nonsense"}),
+        record(images=(plain, shown[1]), id="2"),
+        record(images=(shown[1],), id="3"),
+        record(images=(shown[2],), id="4"),
+        record(metadata={"doubts": "nonsense"}, id="5"),
+    )
+    assert [each.reasons for each in examined] == [()] * 5
+    notes = [each.record.metadata.get("doubts", "").split("\n") for each in examined]
+    assert [[line[:19] for line in lines] for lines in notes] == [
+        ["1: made FOR PROCESS", "1: says that it has"],
+        ["2: made FOR PROCESS", "2: says that it has"],
+        ["1: made FOR PROCESS", "1: says that it has"],
+        ["1: says that it has"],
+        [""],
+    ]
+    tally = Tally()
+    for each in examined:
+        tally.add(each.record)
+    told = {doubt.what: doubt.images for doubt in tally.audit(()).doubts}
+    assert sorted(told.values()) == [2, 3]
+    assert told["made FOR PROCESSING: not the picture that a reader was shown"] == 2
+
+
+def test_what_stands_in_for_a_raw_path_is_never_told(audited: Audited) -> None:
+    name = "DOE^JANE/a.png/deidentified.png"
+    (missing,) = audited(record(images=(Image(path=name, width=80, height=60),)))
+    assert missing.reasons == (
+        "its image: there is no such file; check the path and that it was copied",
+    )

@@ -1,7 +1,10 @@
-"""Contents count labels by status and measure answers, task by task."""
+"""Contents count labels by status, measure answers task by task, and gather what is odd."""
 
 from diascope.answers import Box, Boxes, Choice, Labels, Number, Text
-from diascope.curation.contents import Reader
+from diascope.codecs.dialect import Dialect
+from diascope.curation.contents import Contents, Reader
+from diascope.curation.conventions import Conventions
+from diascope.curation.tokens import Family
 from diascope.expectations import BoxSpace, Free, LabelSet, Options, Range
 from diascope.records import Image, Record, Turn
 
@@ -62,3 +65,34 @@ def test_answers_and_images_are_measured() -> None:
         ("regression", "value, mm"): 3,
     }
     assert [each.largest for each in reader.contents().image_sizes] == [30, 20]
+
+
+def test_tokens_conventions_and_anomalies_are_part_of_it() -> None:
+    reader = Reader({"letters": Family(len, Dialect(name="loc"))})
+    boxes = Boxes(boxes=(Box(label="a", x0=0, y0=0, x1=4, y1=9),))
+    alike = Options(options=("left lung", "Left lung"))
+    asks = record(
+        "train",
+        asked("detection", BoxSpace(labels=("a",)), boxes),
+        asked("vqa", alike, Choice(option="left lung")),
+    )
+    conventions = Conventions()
+    conventions.add(asks)
+    reader.add(asks)
+    found = reader.contents(conventions.survey().conventions)
+    assert [(each.family, each.task) for each in found.budgets] == [
+        ("letters", "detection"),
+        ("letters", "vqa"),
+    ]
+    assert [each.boxes for each in found.conventions] == [1]
+    assert ["differ in case" in each.what for each in found.anomalies] == [True]
+    assert Contents.model_validate_json(found.model_dump_json()) == found
+
+
+def test_the_shipped_family_is_counted_where_none_is_named() -> None:
+    reader = Reader()
+    reader.add(record("train", asked("report", Free(), Text(text="12345"))))
+    assert [each.family for each in reader.contents().budgets] == ["tiny"]
+    reader = Reader({})
+    reader.add(record("train", asked("report", Free(), Text(text="12345"))))
+    assert reader.contents().budgets == ()

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
+from diascope.curation._deidentify.paths import told
+from diascope.curation.doubts import Doubt, doubted, noted
 from diascope.curation.looks import Key, Look, Looks
 from diascope.curation.split import is_training
 from diascope.records import Image, Record
@@ -52,6 +54,8 @@ class Audit(Value):
     excluded: int
     counts: tuple[Count, ...]
     exclusions: tuple[Exclusion, ...]
+    doubts: tuple[Doubt, ...] = ()
+    """Why a person should look at some of the images that were kept."""
 
 
 class Examined(NamedTuple):
@@ -81,12 +85,13 @@ class Auditor:
         reasons = (*self._repeated(record), *_image_reasons(seen), *_turn_reasons(record))
         if reasons:
             return Examined(record, reasons)
+        looks = [look for _, look in seen if not isinstance(look, str)]
         images = tuple(
             image.model_copy(update={"sha256": look.sha256})
-            for image, look in seen
-            if not isinstance(look, str)
+            for image, look in zip(record.images, looks, strict=True)
         )
-        return Examined(record.model_copy(update={"images": images}), ())
+        clean = record.model_copy(update={"images": images})
+        return Examined(noted(clean, [look.doubts for look in looks]), ())
 
     def _repeated(self, record: Record) -> list[str]:
         if record.id in self._ids:
@@ -119,6 +124,7 @@ class Tally:
         self._patients: dict[tuple[str, str, str], set[str]] = {}
         self._images: set[str] = set()
         self._licences: set[str] = set()
+        self._doubts: dict[str, set[str]] = {}
         self._records = self._restricted = 0
 
     def add(self, record: Record) -> None:
@@ -127,6 +133,8 @@ class Tally:
         self._restricted += record.restricted
         self._licences.add(record.licence)
         self._images.update(image.path for image in record.images)
+        for image, what in doubted(record):
+            self._doubts.setdefault(what, set()).add(image.path)
         for turn in record.turns:
             key = (record.split, record.dataset, turn.task)
             self._cases[key] += 1
@@ -145,6 +153,9 @@ class Tally:
             excluded=len(listed),
             counts=tuple(self._counts()),
             exclusions=listed,
+            doubts=tuple(
+                Doubt(what=what, images=len(paths)) for what, paths in sorted(self._doubts.items())
+            ),
         )
 
     def _counts(self) -> Iterator[Count]:
@@ -160,11 +171,11 @@ def _image_reasons(seen: list[tuple[Image, Look | str]]) -> Iterator[str]:
             yield look
         elif look.size != image.size:
             yield (
-                f"{image.path}: the picture is {look.size.width} x {look.size.height}, "
+                f"{told(image.path)}: the picture is {look.size.width} x {look.size.height}, "
                 f"its record says {image.width} x {image.height}"
             )
         elif image.sha256 not in (None, look.sha256):
-            yield f"{image.path}: the file is not the one that its sha256 was taken of"
+            yield f"{told(image.path)}: the file is not the one that its sha256 was taken of"
 
 
 def _turn_reasons(record: Record) -> Iterator[str]:

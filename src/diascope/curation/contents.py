@@ -1,11 +1,14 @@
-"""What a set of records asks and answers: labels, lengths, sizes, and what looks odd of boxes."""
+"""What a set of records asks and answers: labels, lengths, sizes, tokens, and what looks odd."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from diascope.answers import Box, Boxes, Choice, Findings, Labels, Masks, Number, Text
+from diascope.curation.anomalies import Anomalies, Anomaly
+from diascope.curation.conventions import Convention
+from diascope.curation.tokens import Family, TokenBudget, TokenCounter, families
 from diascope.records import Record, Turn
 from diascope.values import Value
 
@@ -40,17 +43,26 @@ class Contents(Value):
     labels: tuple[LabelCount, ...]
     spreads: tuple[Spread, ...]
     image_sizes: tuple[Spread, ...]
+    budgets: tuple[TokenBudget, ...] = ()
+    conventions: tuple[Convention, ...] = ()
+    """Of all boxes that the source read, those left out included."""
+    anomalies: tuple[Anomaly, ...] = ()
 
 
 class Reader:
-    """Reads records one by one."""
+    """Reads the records that are kept, one by one."""
 
-    def __init__(self) -> None:
+    def __init__(self, readers: Mapping[str, Family] | None = None) -> None:
+        """`readers` are the families whose tokens are counted; None for the one that ships."""
+        self._tokens = TokenCounter(families() if readers is None else readers)
+        self._anomalies = Anomalies()
         self._labels: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
         self._numbers: dict[tuple[str, str], list[float]] = defaultdict(list)
 
     def add(self, record: Record) -> None:
         """Count what a record's answers hold."""
+        self._tokens.add(record)
+        self._anomalies.add(record)
         for image in record.images:
             self._numbers["width, pixels", ""].append(image.width)
             self._numbers["height, pixels", ""].append(image.height)
@@ -60,8 +72,8 @@ class Reader:
             for what, number in _measured(turn):
                 self._numbers[what, turn.task].append(number)
 
-    def contents(self) -> Contents:
-        """All that was read."""
+    def contents(self, conventions: tuple[Convention, ...] = ()) -> Contents:
+        """All that was read; `conventions` are those of what the source read."""
         spreads = [_spread(what, task, found) for (what, task), found in self._numbers.items()]
         return Contents(
             labels=tuple(
@@ -70,6 +82,9 @@ class Reader:
             ),
             spreads=tuple(each for each in spreads if each.task),
             image_sizes=tuple(each for each in spreads if not each.task),
+            budgets=self._tokens.budgets(),
+            conventions=conventions,
+            anomalies=self._anomalies.found(),
         )
 
 

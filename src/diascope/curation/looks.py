@@ -1,18 +1,20 @@
-"""What decoding an image once tells of it: its size and its file's digest; its fingerprint is kept.
+"""What decoding an image once tells of it: its size, its file's digest, and what is doubtful.
 
-Files are untrusted here, so they are decoded in the pool's workers, several at a time.
+Its fingerprint is kept. Files are untrusted here, so they are decoded in the pool's workers,
+several at a time; a header is read here only once a worker has read the whole file and lived.
 """
 
 import hashlib
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from diascope.curation._deidentify.paths import told
 from diascope.curation.fingerprint import fingerprint
 from diascope.curation.prints import PrintWriter
 from diascope.errors import InputError
 from diascope.geometry import Size
-from diascope.imaging.decode import ImageError
+from diascope.imaging.decode import ImageError, header_of
 from diascope.imaging.sandbox import DecodePool, Item
 from diascope.records import Image
 
@@ -26,6 +28,8 @@ class Look(NamedTuple):
 
     size: Size
     sha256: str
+    doubts: tuple[str, ...] = ()
+    """Why a person should look at it before a model learns from it."""
 
 
 class Looks:
@@ -52,22 +56,30 @@ class Looks:
 
     def _taken(self, keys: Iterable[Key]) -> Iterator[tuple[Key, Look | str]]:
         missing: dict[Key, str] = {}
-        for item, read in self._pool.read_all(self._items(keys, missing)):
-            key = (item.name, item.frame)
+        waiting: deque[Key] = deque()
+        for item, read in self._pool.read_all(self._items(keys, waiting, missing)):
+            key = waiting.popleft()
             if isinstance(read, ImageError):
                 yield key, str(read)
                 continue
             sha256 = hashlib.sha256(item.data).hexdigest()
             self._prints.add(sha256, item.frame, fingerprint(read))
-            yield key, Look(Size(read.shape[1], read.shape[0]), sha256)
+            doubts = tuple(header_of(item.data, item.name).doubts())
+            yield key, Look(Size(read.shape[1], read.shape[0]), sha256, doubts)
         yield from missing.items()
 
-    def _items(self, keys: Iterable[Key], missing: dict[Key, str]) -> Iterator[Item]:
+    def _items(
+        self, keys: Iterable[Key], waiting: deque[Key], missing: dict[Key, str]
+    ) -> Iterator[Item]:
         for key in keys:
+            path, frame = key
             try:
-                yield Item(self._image_bytes(key[0]), *key)
+                item = Item(self._image_bytes(path), told(path), frame)
             except OSError:
                 why = "there is no such file; check the path and that it was copied"
-                missing[key] = f"{key[0]}: {why}"
+                missing[key] = f"{told(path)}: {why}"
             except InputError as error:
                 missing[key] = str(error)
+            else:
+                waiting.append(key)
+                yield item
