@@ -44,7 +44,7 @@ from diascope.imaging.store import CanvasStore
 from diascope.records import Image
 
 HERE = Path(__file__).parent
-RESULT, PAGE = HERE / "results" / "feed.json", HERE.parent / "docs" / "feed.md"
+RESULT = HERE / "results" / "feed.json"
 SIDE_PX, NOISE = 1024, 0.7
 PLAIN, SHRUNK, SLICED = "transformers, PNG of 1,024", "transformers, PNG shrunk", "safetensors"
 FLOATS, FLOATS_COPY = "diascope, float32 x 3", "copy of float32 x 3"
@@ -54,20 +54,25 @@ Positions = NDArray[np.int64]
 
 def radiographs(root: Path, count: int) -> list[Image]:
     """Grey pictures of 1,024 pixels, smooth but for noise that makes a PNG of about 375 KB."""
-    line = np.arange(SIDE_PX) / SIDE_PX
-    ribs = 40 + 20 * np.sin(30 * line)[:, None]
     images = []
     for number in range(count):
-        rng = np.random.default_rng(number)
-        down, across = (np.exp(-3 * (line - rng.uniform(0.35, 0.65)) ** 2) for _ in range(2))
-        body = ribs + 150 * np.outer(down, across)
-        noisy = body + rng.standard_normal(body.shape, np.float32) * NOISE
         path = root / f"{number}.png"
-        drawn = Picture.fromarray(noisy.clip(0, 255).astype(np.uint8))
+        drawn = Picture.fromarray(shades(SIDE_PX, number).astype(np.uint8))
         drawn.save(path, compress_level=3)
         digest = file_digest(path)
         images.append(Image(path=path.name, width=SIDE_PX, height=SIDE_PX, sha256=digest))
     return images
+
+
+def shades(side: int, number: int) -> NDArray[np.float64]:
+    """A body and its ribs, [side, side] in 0 to 255, with noise."""
+    line = np.arange(side) / side
+    rng = np.random.default_rng(number)
+    down, across = (np.exp(-3 * (line - rng.uniform(0.35, 0.65)) ** 2) for _ in range(2))
+    body = 40 + 20 * np.sin(30 * line)[:, None] + 150 * np.outer(down, across)
+    noise = rng.standard_normal(body.shape, np.float32) * NOISE
+    drawn: NDArray[np.float64] = (body + noise).clip(0, 255)
+    return drawn
 
 
 @dataclass(frozen=True)
@@ -315,15 +320,17 @@ def measure(count: int, rounds: int) -> dict[str, Any]:
             "rounds": rounds,
             "batch": BATCH,
             "load": [load_before, os.getloadavg()[0]],
-            "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()}",
+            "machine": machine(),
             "versions": versions(),
             "commit": commit(),
         }
 
 
-def _processor() -> str:
+def machine() -> str:
+    """What this runs on."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    return f"{name}, {os.cpu_count()} cores, {platform.system()}"
 
 
 def main() -> None:
@@ -340,7 +347,7 @@ def main() -> None:
         chosen.result.write_text(json.dumps(measured, indent=2) + "\n")
     page = feed_page.page(json.loads(chosen.result.read_text()))
     if chosen.result == RESULT:
-        PAGE.write_text(page)
+        feed_page.write()
     print(page)
 
 

@@ -1,6 +1,13 @@
-"""The page of a result of benchmarks.feed."""
+"""The page of the results of benchmarks.feed and benchmarks.first_pass."""
 
+import json
+from pathlib import Path
 from typing import Any
+
+from benchmarks import first_pass_page
+
+HERE = Path(__file__).parent
+RESULTS, PAGE = HERE / "results", HERE.parent / "docs" / "feed.md"
 
 FLOORS = {"diascope, float32 x 3": (300, 400), "diascope, uint8": (3000, 6000)}
 """Times the plain way at 224 pixels: what must be, and what is aimed at."""
@@ -10,8 +17,16 @@ MOST_SPREAD = 2
 """The slowest round of the plain way by its fastest: beyond this nothing is promised or missed."""
 
 
+def write() -> None:
+    """Write docs/feed.md from the result files."""
+    feed, first_pass = (
+        json.loads((RESULTS / f"{name}.json").read_text()) for name in ("feed", "first_pass")
+    )
+    PAGE.write_text(page(feed) + first_pass_page.part(first_pass))
+
+
 def page(result: dict[str, Any]) -> str:
-    """The whole page."""
+    """The part about an epoch out of the cache."""
     known = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     load = " and ".join(f"{each:.1f}" for each in result["load"])
     lines = [
@@ -115,6 +130,7 @@ def _step(result: dict[str, Any]) -> list[str]:
         f"- {step['pixels']:.2%} to make a tensor of the same canvases as the feed does today;",
         f"- {step['batch']:.2%} for the whole batch, words included.",
         "",
-        f"Scaling folded into its patch embedding moves the embeddings by {result['folding']:.1g}",
-        "at most, both ways computed in float32.",
+        "Scaling folded into its patch embedding, which then reads the bytes as they are, moves",
+        f"its logits by {result['folding']:.1g} at most, both ways computed in float32; more than",
+        "1e-4 would stop the benchmark.",
     ]

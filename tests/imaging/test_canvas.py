@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from diascope.answers import Box
 from diascope.geometry import CanvasMap, Fit, Size
-from diascope.imaging.canvas import draw
+from diascope.imaging.canvas import draw, most_factor
+from diascope.imaging.decoded import Grid
 
 FITS: tuple[Fit, ...] = get_args(Fit)
 sides = st.integers(60, 400)
@@ -90,6 +91,42 @@ def test_extreme_shapes_are_drawn(shape: tuple[int, int]) -> None:
         assert 0 < drawn.max() <= 9  # a line thinner than a canvas pixel is drawn faintly
 
 
+@given(
+    st.integers(20, 90),
+    st.integers(20, 90),
+    st.sampled_from([2, 4]),
+    st.sampled_from(["stretch", "crop"]),
+)
+def test_fewer_pixels_are_drawn_where_all_of_them_are(
+    height: int, width: int, factor: int, how: Fit
+) -> None:
+    """Averages of blocks of the picture, which a canvas cannot tell from their pixels."""
+    shades = np.add.outer(np.arange(height) * 0.7, np.arange(width) * 1.5).astype(np.uint8)
+    pixels = shades.repeat(factor, axis=0).repeat(factor, axis=1)
+    placed = mapped(pixels, how, 16)
+    error = np.abs(draw(pixels, placed).astype(int) - draw(shades, placed, Grid(factor)))
+    assert error.max() <= 2
+
+
+@given(sides, sides, st.sampled_from(FITS), st.integers(1, 4))
+def test_a_picture_is_not_decoded_to_fewer_pixels_than_the_density(
+    height: int, width: int, how: Fit, density: int
+) -> None:
+    placed = mapped(np.empty((height, width), np.uint8), how, 16)
+    most = most_factor(placed, density)
+    assert most >= 1
+    if most > 1:
+        # canvas pixels for each decoded one, along the axis that has fewer of them
+        assert max(placed.scale) * most == pytest.approx(1 / density)
+
+
+def test_the_edge_of_a_picture_within_a_canvas_pixel_needs_all_pixels() -> None:
+    assert most_factor(mapped(np.empty((448, 512), np.uint8), "pad", 32), 4) == pytest.approx(4)
+    assert most_factor(mapped(np.empty((449, 512), np.uint8), "pad", 32), 4) == 1
+
+
 def test_pixels_of_another_size_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\(10, 20\) on a map for \(10, 20\)"):
         draw(np.zeros((10, 20), np.uint8), CanvasMap.fit(Size(10, 20), Size(8, 8), "pad"))
+    with pytest.raises(ValueError, match=r"\(20, 10\) on a map for \(10, 20\)"):
+        draw(np.zeros((20, 10), np.uint8), CanvasMap.fit(Size(10, 20), Size(8, 8), "pad"), Grid(2))

@@ -21,6 +21,7 @@ from diascope.imaging import budget
 from diascope.imaging._dicom.codecs import CODECS
 from diascope.imaging._dicom.codestream import FrameSize, bare, frame_size
 from diascope.imaging.decode import ImageError, decode, read_header, read_image
+from diascope.imaging.sandbox import CONFINED
 
 imagecodecs = pytest.importorskip("imagecodecs")
 Writer = Callable[..., Path]
@@ -257,6 +258,7 @@ def test_a_decoder_that_is_not_installed_is_named(
 ) -> None:
     from diascope.imaging._dicom import codecs
 
+    monkeypatch.setenv(CONFINED, "1")  # or a worker would decode JPEG-LS, and have its decoder
     monkeypatch.setattr(codecs, "find_spec", lambda n: None if n == module else util.find_spec(n))
     syntax, encode = LOSSLESS[name]
     path = dicom(DEEP, syntax=syntax, codes=[encode(DEEP)], **WINDOW)

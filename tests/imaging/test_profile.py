@@ -14,7 +14,15 @@ def test_it_is_sixteen_hex_digits_and_steady() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "key"), [(raster, "deep"), (dicom, "voi"), (dicom, "polarity"), (canvas, "resize")]
+    ("part", "key"),
+    [
+        (raster, "deep"),
+        (raster, "jpeg"),
+        (dicom, "voi"),
+        (dicom, "polarity"),
+        (dicom, "jpeg 2000 levels"),
+        (canvas, "resize"),
+    ],
 )
 def test_it_follows_the_policy_of_each_part(
     monkeypatch: pytest.MonkeyPatch, part: object, key: str

@@ -123,10 +123,11 @@ def _done(key: bytes, drawing: Drawing, result: Future[Canvas | str]) -> _Drawn:
 
 
 def _attempt(drawing: Drawing, pool: DecodePool) -> Canvas | str:
-    """Decoded in a process of the pool, drawn in a thread of this one: Pillow frees the lock."""
+    """Decoded and drawn in a process of the pool: a canvas takes less to hand over than pixels."""
     image = drawing.image
     try:
-        pixels = pool.read(Item(drawing.read_bytes(), image.path, image.frame_index))
-        return str(pixels) if isinstance(pixels, InputError) else drawing.draw_from(pixels)
+        data = drawing.read_bytes()
+        canvas = pool.read(Item(data, image.path, image.frame_index, drawing.placed))
+        return str(canvas) if isinstance(canvas, InputError) else canvas
     except InputError as error:
         return str(error)

@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from diascope.geometry import Size
+from diascope.geometry import CanvasMap, Size
 from diascope.imaging import raster
 from diascope.imaging.budget import MAX_PIXELS
+from diascope.imaging.canvas import draw
+from diascope.imaging.decoded import Decoded
 from diascope.imaging.errors import ImageError
 from diascope.imaging.header import Header
 
@@ -26,8 +28,10 @@ __all__ = [
     "MAX_PIXELS",
     "ImageError",
     "decode",
+    "decode_canvas",
     "header_of",
     "load_decoders",
+    "read_canvas",
     "read_grey",
     "read_header",
     "read_image",
@@ -68,7 +72,18 @@ def read_image(path: Path, frame: int | None = None) -> NDArray[np.uint8]:
     for a picture that is truncated, damaged, or has no such frame.
     """
     with _opened(path) as file:
-        return _pixels(file, str(path), frame)
+        return _decoded(file, str(path), frame).pixels
+
+
+def read_canvas(path: Path, placed: CanvasMap, frame: int | None = None) -> NDArray[np.uint8]:
+    """The picture drawn on a canvas, [height, width] or [height, width, 3]: the one way to do it.
+
+    What a canvas cannot show is not decoded: a JPEG or JPEG 2000 much larger than it becomes a
+    smaller picture at once. Errors as for `read_image`, and ImageError where the picture is not of
+    the size that the map was made for.
+    """
+    with _opened(path) as file:
+        return _canvas(file, str(path), placed, frame)
 
 
 def read_grey(path: Path, frame: int | None = None) -> NDArray[np.uint8]:
@@ -79,7 +94,14 @@ def read_grey(path: Path, frame: int | None = None) -> NDArray[np.uint8]:
 
 def decode(data: bytes, name: str, frame: int | None = None) -> NDArray[np.uint8]:
     """What `read_image` gives, from a file's bytes; `name` stands for the path in messages."""
-    return _pixels(BytesIO(data), name, frame)
+    return _decoded(BytesIO(data), name, frame).pixels
+
+
+def decode_canvas(
+    data: bytes, name: str, placed: CanvasMap, frame: int | None = None
+) -> NDArray[np.uint8]:
+    """What `read_canvas` gives, from a file's bytes; `name` stands for the path in messages."""
+    return _canvas(BytesIO(data), name, placed, frame)
 
 
 def load_decoders() -> None:
@@ -101,9 +123,22 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def _pixels(file: BinaryIO, name: str, frame: int | None) -> NDArray[np.uint8]:
-    pixels: NDArray[np.uint8] = _format(file).read_pixels(file, name, frame)
-    return pixels
+def _canvas(file: BinaryIO, name: str, placed: CanvasMap, frame: int | None) -> NDArray[np.uint8]:
+    found = _decoded(file, name, frame, placed)
+    if found.size != placed.original_size:
+        (width, height), (told_width, told_height) = found.size, placed.original
+        raise ImageError(
+            f"{name}: the picture is {width} x {height}, its record says {told_width} x "
+            f"{told_height}: run prepare, which leaves such records out"
+        )
+    return draw(found.pixels, placed, found.grid)
+
+
+def _decoded(
+    file: BinaryIO, name: str, frame: int | None, placed: CanvasMap | None = None
+) -> Decoded:
+    decoded: Decoded = _format(file).read_pixels(file, name, frame, placed)
+    return decoded
 
 
 def _format(file: BinaryIO) -> ModuleType:

@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.pixels.processing import apply_color_lut
 
-from diascope.geometry import Size
-from diascope.imaging import budget
-from diascope.imaging._dicom import grey, samples, square, window
+from diascope.geometry import CanvasMap, Size
+from diascope.imaging import budget, guard
+from diascope.imaging._dicom import grey, samples, square, wavelet, window
 from diascope.imaging._dicom.codecs import CODECS, Frame, read_frame
 from diascope.imaging._dicom.dataset import Opened, open_dataset, values, word
 from diascope.imaging._dicom.layout import GREY, PALETTE, Layout, layout_of
+from diascope.imaging.canvas import most_factor
+from diascope.imaging.decoded import WHOLE, Decoded, Grid
 from diascope.imaging.errors import ImageError
 from diascope.imaging.header import Header
 
@@ -29,6 +31,7 @@ POLICY: dict[str, object] = {
     **window.POLICY,
     **grey.POLICY,
     **square.POLICY,
+    **wavelet.POLICY,
     "colour": "rint(v * 255 / (2 ** bits - 1))",
 }
 """Whatever shapes pixels here; a change of it is a change of the render profile."""
@@ -41,16 +44,28 @@ def read_header(file: BinaryIO, name: str) -> Header:
         return _header(opened, layout_of(opened.dataset, name), name)
 
 
-def read_pixels(file: BinaryIO, name: str, frame: int | None) -> NDArray[np.uint8]:
-    """[height, width], or [height, width, 3] RGB for colour; ImageError for anything wrong."""
+def read_pixels(
+    file: BinaryIO, name: str, frame: int | None, placed: CanvasMap | None = None
+) -> Decoded:
+    """[height, width], or [height, width, 3] RGB for colour; ImageError for anything wrong.
+
+    For a canvas, as few as `placed` allows.
+    """
     with _careful(name):
         opened = open_dataset(file, name)
+        if guard.is_needed(opened.syntax):
+            return Decoded.whole(guard.read(file, name, frame))
         layout, index = layout_of(opened.dataset, name), frame or 0
         header = _header(opened, layout, name)
         if not 0 <= index < layout.frames:
             raise ImageError(f"{name}: there is no such frame in it, but {layout.frames}")
-        found = read_frame(opened, layout, index, name)
-        return square.squared(_rendered(opened, layout, found, index, name), header.size)
+        is_square = header.size == header.stored
+        grid = _grid(opened, layout, index, placed) if placed and is_square else WHOLE
+        found = read_frame(opened, layout, index, name, grid)
+        pixels = _rendered(opened, layout, found, index, name)
+        if found.grid == WHOLE:
+            pixels = square.squared(pixels, header.size)
+        return Decoded(pixels, header.size, found.grid)
 
 
 def load_decoders() -> None:
@@ -74,6 +89,11 @@ def _careful(name: str) -> Iterator[None]:
         raise ImageError(
             f"{name}: truncated or damaged ({kind}); copy or export it again"
         ) from None
+
+
+def _grid(opened: Opened, layout: Layout, index: int, placed: CanvasMap) -> Grid:
+    contrast = grey.contrast_of(opened, layout, index)
+    return wavelet.grid_of(layout, most_factor(placed, wavelet.DENSITY), contrast)
 
 
 def _header(opened: Opened, layout: Layout, name: str) -> Header:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from diascope.errors import InputError
 from diascope.geometry import CanvasMap
-from diascope.imaging.canvas import draw
-from diascope.imaging.decode import read_image
+from diascope.imaging.decode import read_canvas
 from diascope.imaging.profile import render_profile
 from diascope.records import Image
 
@@ -28,16 +27,8 @@ class Drawing:
 
     def draw(self) -> Canvas:
         """The canvas; InputError when the file cannot be read, or is not what its record says."""
-        return self.draw_from(read_image(self.root / self.image.path, self.image.frame_index))
-
-    def draw_from(self, pixels: NDArray[np.uint8]) -> Canvas:
-        """The canvas of pixels decoded elsewhere; InputError where their size is another."""
-        image = self.image
-        if pixels.shape[:2] != (image.height, image.width):
-            told = f"its record says {image.width} x {image.height}"
-            read = f"{image.path}: the picture is {pixels.shape[1]} x {pixels.shape[0]}"
-            raise InputError(f"{read}, {told}: run prepare, which leaves such records out")
-        return draw(pixels, self.placed)
+        path = self.root / self.image.path
+        return read_canvas(path, self.placed, self.image.frame_index)
 
     def read_bytes(self) -> bytes:
         """The file; InputError where there is none, or it is not the one the sha256 is of.

@@ -15,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from diascope.geometry import Size
-from diascope.imaging import budget, deep_colour, pages
+from diascope.geometry import CanvasMap, Size
+from diascope.imaging import budget, deep_colour, pages, plain_png
+from diascope.imaging.canvas import most_factor
+from diascope.imaging.decoded import Decoded, Grid
 from diascope.imaging.errors import ImageError
 from diascope.imaging.header import Header
 
 FORMATS = ("PNG", "JPEG", "TIFF")
+_FACTORS, _DENSITY = (8, 4, 2), 4
 POLICY = {
     "orientation": "exif",
     "grey": "itu-r 601-2",
@@ -29,6 +32,7 @@ POLICY = {
     "white is zero": "inverted",
     "cmyk": "inverted where adobe says so",
     "float": "refused",
+    "jpeg": f"upright grey or rgb: scaled dct, {_DENSITY} pixels or more for one of the canvas",
     "formats": list(FORMATS),
 }
 """Whatever shapes pixels here; a change of it is a change of the render profile."""
@@ -47,8 +51,10 @@ def read_header(file: BinaryIO, name: str) -> Header:
         return Header(size=size, stored=size, frames=_num_frames(file, image, name))
 
 
-def read_pixels(file: BinaryIO, name: str, frame: int | None) -> NDArray[np.uint8]:
-    """[height, width] or [height, width, 3] RGB, upright.
+def read_pixels(
+    file: BinaryIO, name: str, frame: int | None, placed: CanvasMap | None = None
+) -> Decoded:
+    """[height, width] or [height, width, 3] RGB, upright; for a canvas, as few as `placed` allows.
 
     ImageError as for `read_header`, and for a damaged picture or one without such a frame.
     """
@@ -59,8 +65,9 @@ def read_pixels(file: BinaryIO, name: str, frame: int | None) -> NDArray[np.uint
             image.seek(frame)
             budget.check_pixels(*image.size, name)
         if deep_colour.is_deep(file, image):
-            return _turned(deep_colour.read(file, image, name), image)
-        return _to_array(image)
+            return Decoded.whole(_turned(deep_colour.read(file, image, name), image))
+        fewer = _for_canvas(file, image, placed) if placed and _orientation(image) == 1 else None
+        return fewer or Decoded.whole(_to_array(image))
 
 
 @contextmanager
@@ -97,6 +104,20 @@ def _num_frames(file: BinaryIO, image: ImageFile.ImageFile, name: str) -> int:
     return count
 
 
+def _for_canvas(file: BinaryIO, image: ImageFile.ImageFile, placed: CanvasMap) -> Decoded | None:
+    """An upright JPEG or PNG by the fast way; None where there is none."""
+    if (pixels := plain_png.read(file, image)) is not None:
+        return Decoded.whole(pixels)
+    most, size = most_factor(placed, _DENSITY), Size(*image.size)
+    # a last pixel that stands for fewer than the others would weigh too much at the border
+    factor = next((each for each in _FACTORS if each <= most and not any(np.mod(size, each))), 1)
+    if factor == 1 or image.format != "JPEG" or image.mode not in ("L", "RGB"):
+        return None
+    # libjpeg computes 4, 2 or 1 of 8 samples a side from the lowest frequencies of a block
+    image.draft(None, (size.width // factor, size.height // factor))
+    return Decoded(_to_array(image), size, Grid(factor))
+
+
 def _to_array(image: ImageFile.ImageFile) -> NDArray[np.uint8]:
     """Upright 8-bit pixels of an opened picture."""
     is_turned, is_negative = _orientation(image) != 1, _is_negative(image)
@@ -117,7 +138,7 @@ def _plain(image: Image.Image) -> NDArray[np.uint8]:
     """Grey or RGB, without the alpha, palette or ink that it had."""
     mode = "L" if image.mode in _GREY else "RGB"
     shown = _on_black(image) if image.has_transparency_data else image
-    return np.array(shown.convert(mode))
+    return np.array(shown if shown.mode == mode else shown.convert(mode))
 
 
 def _orientation(image: Image.Image) -> int:

@@ -11,9 +11,11 @@ from pydicom import uid
 from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels.decoders.base import Decoder, get_decoder
 
+from diascope.imaging._dicom import wavelet
 from diascope.imaging._dicom.codestream import bare, frame_size
 from diascope.imaging._dicom.dataset import Opened, values
 from diascope.imaging._dicom.layout import Layout
+from diascope.imaging.decoded import WHOLE, Grid
 from diascope.imaging.errors import ImageError
 
 
@@ -52,11 +54,13 @@ class Frame(NamedTuple):
 
     samples: NDArray[Any]
     photometric: str
+    grid: Grid = WHOLE
 
 
-def read_frame(opened: Opened, layout: Layout, index: int, name: str) -> Frame:
+def read_frame(opened: Opened, layout: Layout, index: int, name: str, grid: Grid = WHOLE) -> Frame:
     """The frame at an index from 0; YBR becomes RGB. No other frame is decoded.
 
+    `grid` asks for fewer samples; they are given where the frame is JPEG 2000 and can be read so.
     ImageError for a syntax that is not read, a decoder that is not installed, pixels that are too
     few, or a compressed frame of another size than the dataset's. Anything else is damage, and
     raises.
@@ -65,22 +69,25 @@ def read_frame(opened: Opened, layout: Layout, index: int, name: str) -> Frame:
         _check_length(opened, layout, name)
         options = _options(opened, layout)
         samples, found = get_decoder(opened.syntax).as_array(opened.file, index=index, **options)
-    else:
-        samples, found = _decompressed(opened, layout, index, name)
-    return Frame(samples, str(found["photometric_interpretation"]))
-
-
-def _decompressed(
-    opened: Opened, layout: Layout, index: int, name: str
-) -> tuple[NDArray[Any], dict[str, str | int]]:
-    """The one frame, given to its decoder as if there were no other."""
+        return Frame(samples, str(found["photometric_interpretation"]))
     codec = _codec(opened.syntax, name)
-    alone = encapsulate([_code(opened, layout, index, name)], has_bot=False)
+    code = _code(opened, layout, index, name)
+    if grid != WHOLE and opened.syntax in wavelet.SYNTAXES:
+        fewer = wavelet.read(code, layout, grid)
+        if fewer is not None:
+            return Frame(fewer, layout.photometric, grid)
+    return _decompressed(opened, layout, codec, code)
+
+
+def _decompressed(opened: Opened, layout: Layout, codec: Codec, code: bytes) -> Frame:
+    """The one frame, given to its decoder as if there were no other."""
+    alone = encapsulate([code], has_bot=False)
     options = _options(opened, layout) | {"number_of_frames": 1}
     decoder = _decoder(opened.syntax, codec)
     samples, found = decoder.as_array(alone, index=0, decoding_plugin=codec.plugin, **options)
-    lossy = opened.syntax in _OVERSHOOTING
-    return _within(samples, layout) if lossy else samples, found
+    if opened.syntax in _OVERSHOOTING:
+        samples = _within(samples, layout)
+    return Frame(samples, str(found["photometric_interpretation"]))
 
 
 def _within(samples: NDArray[Any], layout: Layout) -> NDArray[Any]:

@@ -35,6 +35,17 @@ def frame_size(code: bytes) -> FrameSize | None:
     return _jpeg_2000(code[_SIZ:]) if code.startswith(_JPEG_2000) else None
 
 
+def is_aligned(code: bytes, bits: int) -> bool:
+    """Whether a JPEG 2000 frame is one unsigned component of so many bits, at the grid's origin.
+
+    Its picture and its tiles then begin at 0, 0 (T.800 A.5.1).
+    """
+    segment = code[_SIZ:]
+    offsets = [_number(segment, at, 4) for at in (12, 16, 28, 32)]
+    sampling = (_number(segment, 39, 1), _number(segment, 40, 1))
+    return not any(offsets) and sampling == (1, 1) and _number(segment, 38, 1) == bits - 1
+
+
 def _jpeg(code: bytes) -> FrameSize | None:
     place = 2
     while place + 10 <= len(code):

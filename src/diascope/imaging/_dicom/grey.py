@@ -1,5 +1,6 @@
 """Grey pixels: modality, values of interest, polarity, 8 bits, and black for padding."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from diascope.imaging._dicom.dataset import Opened, word
+from diascope.imaging._dicom.dataset import Opened, group, number, values, word
 from diascope.imaging._dicom.layout import Layout
 from diascope.imaging._dicom.lut import Numbers
 from diascope.imaging._dicom.samples import Codes, modality_of, numbers_of, padding_of
-from diascope.imaging._dicom.window import Seen, shares_of
+from diascope.imaging._dicom.window import Seen, shares_of, window_of
 
 POLICY = {
     "polarity": "inverted once for MONOCHROME1 or the shape INVERSE, after voi",
@@ -48,6 +49,22 @@ def grey_pixels(
     if layout.stored > 16:
         return shader.of(codes)
     return shader.of(np.arange(2**layout.stored))[codes]
+
+
+def contrast_of(opened: Opened, layout: Layout, index: int) -> float:
+    """How many times the window that counts fits into the range of the stored values.
+
+    Infinite where more than a line and a window decide what is shown, so that the grey of an
+    average is not nearly the average of greys: tables, padding, or the pixels themselves.
+    """
+    dataset = opened.dataset
+    window = window_of(group(dataset, index, "FrameVOILUTSequence"))
+    tables = [values(dataset, f"{kind}LUTSequence") for kind in ("Modality", "VOI")]
+    if window is None or any(tables) or padding_of(dataset, layout) is not None:
+        return math.inf
+    held = group(dataset, index, "PixelValueTransformationSequence")
+    slope = number(held, "RescaleSlope") or 1.0
+    return float(abs(slope) * 2**layout.stored / window.width)
 
 
 def _shader(opened: Opened, layout: Layout, codes: Codes, index: int, name: str) -> Shader:
