@@ -94,7 +94,9 @@ class CanvasStore:
             scaling.write(canvas, planes)
 
     def _is_copied(self, positions: NDArray[np.int64], out: NDArray[np.uint8]) -> bool:
-        if self._cache is None or len(positions) == 0 or (positions < 0).any():
+        if self._cache is None or len(positions) == 0:
+            return False
+        if self._uncached and (positions < 0).any():
             return False
         return self._cache.copy(positions, out)
 
