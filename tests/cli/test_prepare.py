@@ -172,3 +172,37 @@ def test_bad_shares_are_bad_input(run: Run, raw: Path, tmp_path: Path, shares: s
     code, _, err = run("prepare", "jsonl", raw, tmp_path / "out", "--split", shares)
     assert code == 2
     assert "share" in err or "fractions" in err
+
+
+def test_a_dry_run_for_slurm_prints_the_job(run: Run, raw: Path, tmp_path: Path) -> None:
+    words = ("prepare", "jsonl", raw, tmp_path / "out", "--launcher", "slurm", "--dry-run")
+    code, printed, _ = run(*words, "--workers", 8, "--work", tmp_path / "my work")
+    assert code == 0
+    first, second, *rest = printed.splitlines()
+    assert first == "#!/bin/sh"
+    assert second.startswith("# sbatch --wait ")
+    assert "#SBATCH --array=0-7" in rest
+    assert rest[-1].endswith(f"worker '{tmp_path / 'my work'}' \"$SLURM_ARRAY_TASK_ID\" 8")
+    code, printed, _ = run(*words, "--work", tmp_path / "work", "--json")
+    assert json.loads(printed)["script"].startswith("#!/bin/sh\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["raw"]
+    code, _, err = run(*words)
+    assert code == 2
+    assert "add --work FOLDER" in err
+
+
+def test_a_work_folder_of_another_preparation_is_refused(
+    run: Run, raw: Path, tmp_path: Path
+) -> None:
+    words = ("prepare", "jsonl", raw, tmp_path / "out", "--work", tmp_path / "work")
+    spoil(raw, missing_image)
+    code, _, err = run(*words, "--on-error", "stop")
+    assert code == 2
+    assert f"mend it and remove {tmp_path / 'work'}" in err
+    code, _, err = run(*words, "--seed", 1)
+    assert code == 2
+    assert "work: was begun with seed 0, not 1" in err
+    code, printed, _ = run(*words)
+    assert code == 0
+    assert "1 left out" in printed
+    assert {path.name for path in tmp_path.iterdir()} == {"raw", "out"}

@@ -35,6 +35,14 @@ class OnError(StrEnum):
     stop = "stop"
 
 
+class Launcher(StrEnum):
+    """Who examines the records."""
+
+    local = "local"
+    ray = "ray"
+    slurm = "slurm"
+
+
 def prepare(
     source: Annotated[str, typer.Argument(help="The raw layout; `diascope sources` lists all.")],
     root: Annotated[Path, typer.Argument(help="The folder that holds the raw data.")],
@@ -52,6 +60,16 @@ def prepare(
         Path | None,
         typer.Option(help="An earlier preparation of this data: its patients keep their splits."),
     ] = None,
+    launcher: Annotated[
+        Launcher, typer.Option(help="Who examines: this machine, a Ray cluster, or a SLURM array.")
+    ] = Launcher.local,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes, tasks at a time, or tasks of the array.")
+    ] = 2,
+    work: Annotated[
+        Path | None,
+        typer.Option(help="Keeps what is done, so that the same command goes on after a stop."),
+    ] = None,
     seed: Seed = 0,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -61,11 +79,18 @@ def prepare(
     from diascope.curation.prepare import PrepareOptions
     from diascope.curation.prepare import prepare as prepare_all
 
-    options = PrepareOptions(on_error=on_error.value, like=like, seed=seed)
+    options = PrepareOptions(
+        on_error=on_error.value,
+        like=like,
+        seed=seed,
+        launcher=launcher.value,
+        workers=workers,
+        work=work,
+    )
     if split:
         options = options.model_copy(update={"split": dict(map(_share, split))})
     if dry_run:
-        _survey(source, root, options, as_json)
+        _foretell(source, root, options, as_json)
         return
     with progress("prepare") as report:
         made = prepare_all(source, root, out, options, report)
@@ -85,6 +110,17 @@ def _share(text: str) -> tuple[str, float]:
         return name, float(share)
     except ValueError:
         raise InputError(f"--split {text}: should be a name and a share, as in test=0.2") from None
+
+
+def _foretell(source: str, root: Path, options: "PrepareOptions", as_json: bool) -> None:
+    """The job of a cluster that would be submitted; else what would be kept and left out."""
+    from diascope.curation.prepare import job_script
+
+    if options.launcher != "slurm":
+        _survey(source, root, options, as_json)
+        return
+    script = job_script(options)
+    say(script.rstrip(), as_json, script=script)
 
 
 def _survey(source: str, root: Path, options: "PrepareOptions", as_json: bool) -> None:
@@ -149,7 +185,7 @@ def leaks(
     folders: Annotated[list[Path], typer.Argument(help="Prepared folders.")],
     as_json: AsJson = False,
 ) -> None:
-    """Refuse pictures that stand in two splits or data sets."""
+    """Refuse pictures, patients and reports in two splits."""
     from diascope.curation.inspection import inspect_folders
     from diascope.curation.leaks import gate
 

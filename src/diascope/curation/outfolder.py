@@ -24,3 +24,38 @@ def publish(partial: Path, out: Path) -> None:
     if out.exists():
         out.rmdir()
     partial.rename(out)
+
+
+def settle(folder: Path) -> None:
+    """Wait until the folder's list and the files directly in it are on the disk."""
+    for path in folder.iterdir():
+        if path.is_file():
+            sync(path)
+    sync(folder)
+
+
+def publish_settled(partial: Path, out: Path) -> None:
+    """As `publish`, so that not even a power cut leaves `out` with less than was written."""
+    settle(partial)
+    publish(partial, out)
+    sync(out.parent)
+
+
+def write_settled(path: Path, data: bytes, scratch: Path | None = None) -> None:
+    """A file that appears whole under its name; it is written in the folder `scratch`.
+
+    Without one it is written beside its place. The folder that it appears in is not waited for.
+    """
+    partial = partial_name(path if scratch is None else scratch / path.name)
+    partial.write_bytes(data)
+    sync(partial)
+    partial.replace(path)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the list of a folder, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

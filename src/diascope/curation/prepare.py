@@ -7,36 +7,43 @@ Images are named by their content, so that a copy under another name is the same
 tells of a patient. A patient, or a picture (its copies cropped, resized, mirrored or encoded anew
 included), that is found in two splits stays in the one that must not leak: out of train where val
 or a test has it, out of val where a test has it. OUT appears whole at the end or not at all.
+
+The layout is read once, here; its records are examined in shards, by processes of this machine or
+of a cluster (see `shards`); and the shards are merged, here. What is written is the same whoever
+examined them, and however often they were stopped.
 """
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
 from diascope import __version__
 from diascope.curation import split as splits
-from diascope.curation.audit import Audit, Auditor, Exclusion, Tally, excluded, unread
-from diascope.curation.contents import Contents, Reader
-from diascope.curation.inspection import Inspector, inspect
+from diascope.curation._shards import local, ray, slurm
+from diascope.curation._shards.merge import Merge, Merged
+from diascope.curation._shards.reading import Reading
+from diascope.curation._shards.work import OUT, RECORDS, Order, Work, alone, begun
+from diascope.curation.audit import Audit, Exclusion
 from diascope.curation.leaks import LeakReport
-from diascope.curation.looks import Looks
-from diascope.curation.outfolder import partial_name, publish, refuse_used
-from diascope.curation.prints import FILE, PrintWriter, read_prints
+from diascope.curation.outfolder import partial_name, publish_settled, refuse_used
+from diascope.curation.shards import examine_shard
 from diascope.errors import InputError
 from diascope.imaging.profile import render_profile
 from diascope.imaging.sandbox import DecodePool
-from diascope.recordfile import RecordFile, read_lines, write_records
-from diascope.records import Image, Record
-from diascope.sources import Problem, Source
+from diascope.recordfile import RecordFile
+from diascope.sources import Source
 from diascope.sources import source as source_named
 from diascope.values import Value
 
 Progress = Callable[[int, int], None]
+Launcher = Literal["local", "ray", "slurm"]
+_RUN = {"local": local.run, "ray": ray.run, "slurm": slurm.run}
 
 
 class Card(Value):
@@ -79,9 +86,15 @@ class PrepareOptions(Value):
     seed: int = 0
     """Of the order in which patients are dealt."""
     workers: Annotated[int, Field(ge=1)] = 2
-    """Processes that decode images."""
+    """Processes that examine images: of this machine, or of the cluster."""
     like: Path | None = None
     """An earlier preparation of some of this data: its patients keep their splits."""
+    launcher: Launcher = "local"
+    """Who examines: processes of this machine, tasks of Ray, or an array job of SLURM."""
+    work: Path | None = None
+    """Where what is done is kept, so that an interrupted preparation goes on; else it is lost."""
+    shard_records: Annotated[int, Field(ge=1)] | None = None
+    """Records that are examined at a time; None leaves it to the size of the set."""
 
 
 _DEFAULTS = PrepareOptions()
@@ -97,23 +110,20 @@ def prepare(
     """Read the layout `source` under `root`, check every record, and write `out`.
 
     `progress` is told records examined and records in all. InputError where `out` exists and is not
-    empty, nothing under `root` is in the layout, or nothing of it can be used.
+    empty, nothing under `root` is in the layout, nothing of it can be used, or the work folder was
+    begun otherwise.
     """
     layout = source_named(source)
     splits.checked(options.split)
     refuse_used(out, root)
-    partial = partial_name(out)
-    partial.mkdir(parents=True)
-    try:
-        audit, contents, report = _Job(layout, root, partial, options).run(progress)
-        card = _card(layout, partial / "records.jsonl", audit, options)
-        values = {"audit": audit, "contents": contents, "leaks": report, "card": card}
-        for name, value in values.items():
-            (partial / f"{name}.json").write_text(value.model_dump_json(indent=1))
-        publish(partial, out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return Preparation(out, audit, report, card)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with _work_folder(root, out, options) as folder:
+        made = _Job(layout, root, folder, options).run(progress)
+        card = _card(layout, folder / OUT / RECORDS, made.audit, options)
+        for name, value in {**made._asdict(), "card": card}.items():
+            (folder / OUT / f"{name}.json").write_text(value.model_dump_json(indent=1))
+        publish_settled(folder / OUT, out)
+    return Preparation(out, made.audit, made.leaks, card)
 
 
 def survey(
@@ -124,14 +134,22 @@ def survey(
 ) -> Audit:
     """What `prepare` would keep and what it would leave out, and why; nothing is kept of it."""
     splits.checked(options.split)
-    kept = options.model_copy(update={"on_error": "skip"})
+    changes = {"on_error": "skip", "launcher": "local", "work": None}
+    kept = options.model_copy(update=changes)
     with tempfile.TemporaryDirectory() as folder:
         job = _Job(source_named(source), root, Path(folder), kept, keeps_images=False)
-        return job.run(progress)[0]
+        return job.run(progress).audit
+
+
+def job_script(options: PrepareOptions) -> str:
+    """The array job that SLURM would be given; InputError without a work folder."""
+    if options.work is None:
+        raise InputError("the job's script names its work folder: add --work FOLDER, which all see")
+    return slurm.script(options.work, options.workers)
 
 
 class _Job:
-    """Passes with what was read kept on disk: read, examine, inspect, write."""
+    """The steps, with what each leaves in the work folder: read, examine, merge."""
 
     def __init__(
         self,
@@ -141,116 +159,108 @@ class _Job:
         options: PrepareOptions,
         keeps_images: bool = True,
     ) -> None:
-        self._layout = layout
-        self._root = root
-        self._folder = folder
-        self._options = options
-        self._keeps_images = keeps_images
-        self._exclusions: list[Exclusion] = []
-        self._num_read = 0
-
-    def run(self, progress: Progress | None) -> tuple[Audit, Contents, LeakReport]:
-        """All of them."""
-        split_of = self.read().deal(self._options.split, self._options.seed)
-        leaks = self.examine(split_of, progress)
-        report = self.inspect(leaks)
-        return (*self.write(leaks), report)
-
-    def read(self) -> splits.Splitter:
-        """Keep every record that the source can read, and learn what splits them."""
-        splitter = splits.Splitter(_splits_before(self._options.like))
-        with (self._folder / "read").open("wb") as file:
-            for item in self._layout.read(self._root):
-                if isinstance(item, Problem):
-                    self._exclude(unread(item))
-                else:
-                    splitter.add(item)
-                    self._num_read += 1
-                    file.write(item.model_dump_json(exclude_none=True).encode() + b"\n")
-        return splitter
-
-    def examine(self, split_of: Callable[[Record], str], progress: Progress | None) -> splits.Leaks:
-        """Keep every record that nothing is wrong with, in its split, and learn what leaks."""
-        leaks = splits.Leaks()
-        placed = (
-            record.model_copy(update={"split": split_of(record)}) for record in self._kept("read")
+        self._layout, self._folder, self._options = layout, folder, options
+        self._order = Order(
+            source=layout.name,
+            root=str(root.resolve()),
+            split=dict(options.split),
+            seed=options.seed,
+            like=RecordFile(options.like / RECORDS).digest() if options.like else None,
+            keeps_images=keeps_images,
+            diascope=__version__,
+            render_profile=render_profile(),
         )
-        spool, prints = (self._folder / "examined").open("wb"), PrintWriter(self._folder / FILE)
-        with DecodePool(self._options.workers) as pool, spool, closing(prints):
-            auditor = Auditor(Looks(self._bytes, pool, prints))
-            for done, (record, reasons) in enumerate(auditor.examine(placed), start=1):
-                if reasons:
-                    self._exclude(excluded(record, "; ".join(reasons)))
-                else:
-                    leaks.add(record)
-                    spool.write(record.model_dump_json(exclude_none=True).encode() + b"\n")
-                if progress:
-                    progress(done, self._num_read)
-        return leaks
 
-    def inspect(self, leaks: splits.Leaks) -> LeakReport:
-        """Find the pictures that are one; those of the lesser split will be left out."""
-        inspector = Inspector()
-        for record in self._kept("examined"):
-            inspector.add(record)
-        prints = read_prints(self._folder / FILE)
-        found = inspect(prints, inspector.origins(prints.names), inspector.texts)
-        leaks.join(found.pairs)
-        return found.report
+    def run(self, progress: Progress | None) -> Merged:
+        """All of them, from where it was stopped."""
+        work = begun(self._folder, self._order) or self._read()
+        self._examine(work, progress)
+        return Merge(work, self._refuse).run()
 
-    def write(self, leaks: splits.Leaks) -> tuple[Audit, Contents]:
-        """Write the records that leak nothing, and the images that they name."""
-        tally, reader = Tally(), Reader()
-        write_records(self._folder / "records.jsonl", self._safe(leaks, tally, reader))
-        for spool in ("read", "examined"):
-            (self._folder / spool).unlink()
-        audit = tally.audit(self._exclusions)
-        if not audit.records:
-            why = f"; the first reason: {audit.exclusions[0]}" if audit.exclusions else ""
-            raise InputError(f"{self._root}: not one record can be used{why}")
-        return audit, reader.contents()
+    def _read(self) -> Work:
+        known = _splits_before(self._options.like)
+        reading = Reading(self._layout, known, self._refuse, self._options.shard_records)
+        return reading.into(self._folder, self._order)
 
-    def _safe(self, leaks: splits.Leaks, tally: Tally, reader: Reader) -> Iterator[Record]:
-        for record in self._kept("examined"):
-            if reason := leaks.reason(record):
-                self._exclude(excluded(record, reason))
-                continue
-            images = tuple(self._placed(image) for image in record.images)
-            placed = record.model_copy(update={"images": images})
-            tally.add(placed)
-            reader.add(placed)
-            yield placed
+    def _examine(self, work: Work, progress: Progress | None) -> None:
+        """The shards that are left; those that were finished before are looked at, too."""
+        left, total = work.unfinished(), work.plan.records
+        told = _Told(progress, total - sum(len(work.places(number)) for number in left), total)
+        for number in sorted(set(range(work.num_shards)).difference(left)):
+            self._look_at(work, number)
+        with closing(self._examined(work, left, told)) as finished:
+            for number in finished:
+                self._look_at(work, number)
 
-    def _placed(self, image: Image) -> Image:
-        """The image under its name by content, linked or copied there."""
-        name = f"{image.sha256}"[:32] + PurePosixPath(image.path).suffix.lower()
-        path = self._folder / "images" / name[:2] / name
-        if self._keeps_images and not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._copy(image, path)
-        return image.model_copy(update={"path": path.relative_to(self._folder).as_posix()})
+    def _examined(self, work: Work, left: list[int], told: "_Told") -> Generator[int, None, None]:
+        """The numbers of shards as they are finished; a process is not started for a single one."""
+        options = self._options
+        if options.launcher == "local" and 1 in (options.workers, len(left)):
+            with DecodePool(options.workers) as pool:
+                for number in left:
+                    examine_shard(work, number, pool, told)
+                    yield number
+        elif left:
+            for number in _RUN[options.launcher](work, left, options.workers):
+                told(len(work.places(number)))
+                yield number
 
-    def _copy(self, image: Image, place: Path) -> None:
-        """A hard link costs no space; across file systems, or where it is refused, a copy."""
-        file = self._root / image.path
-        try:
-            place.hardlink_to(file.resolve(strict=True))
-        except OSError:
-            place.write_bytes(self._bytes(image.path))
+    def _look_at(self, work: Work, number: int) -> None:
+        for exclusion in work.exclusions(number):
+            self._refuse(exclusion)
 
-    def _bytes(self, path: str) -> bytes:
-        return self._layout.image_bytes(self._root, path)
-
-    def _kept(self, spool: str) -> Iterator[Record]:
-        for line in read_lines(self._folder / spool):
-            if line.record is None:
-                raise ValueError(f"a record did not survive being written: {line.reason}")
-            yield line.record
-
-    def _exclude(self, exclusion: Exclusion) -> None:
+    def _refuse(self, exclusion: Exclusion) -> None:
         if self._options.on_error == "stop":
-            raise InputError(f"{exclusion}; mend it, or leave such things out with on_error=skip")
-        self._exclusions.append(exclusion)
+            work = self._options.work
+            then = f" and remove {work}, which holds what was read before" if work else ""
+            raise InputError(
+                f"{exclusion}; mend it{then}, or leave such things out with on_error=skip"
+            )
+
+
+@dataclass
+class _Told:
+    """Adds up the records that are done, and tells."""
+
+    progress: Progress | None
+    done: int
+    total: int
+
+    def __call__(self, records: int = 1) -> None:
+        """So many more are done."""
+        self.done += records
+        if self.progress:
+            self.progress(self.done, self.total)
+
+
+@contextmanager
+def _work_folder(root: Path, out: Path, options: PrepareOptions) -> Iterator[Path]:
+    """The user's, which goes once OUT is there; else one that goes in any case."""
+    if options.work is None:
+        folder = partial_name(out)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return
+    _make_work(options.work, root, out)
+    with alone(options.work):
+        yield options.work
+        shutil.rmtree(options.work)
+
+
+def _make_work(work: Path, root: Path, out: Path) -> None:
+    """InputError where it would be in the way of others, or OUT cannot be moved out of it."""
+    here, there = work.resolve(), out.resolve()
+    if here.is_relative_to(root.resolve()) or here.is_relative_to(there):
+        raise InputError(f"{work}: a work folder must not lie in the raw data or in {out}")
+    work.mkdir(parents=True, exist_ok=True)
+    if here.stat().st_dev != there.parent.stat().st_dev:
+        raise InputError(
+            f"{work}: {out} is on another file system, and cannot appear in one step out of it; "
+            "name a work folder beside it"
+        )
 
 
 def _splits_before(folder: Path | None) -> dict[str, str]:

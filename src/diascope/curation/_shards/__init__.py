@@ -1,0 +1,1 @@
+"""How a preparation is cut into shards: its work folder, the ways to run shards, their merge."""
