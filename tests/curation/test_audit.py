@@ -125,12 +125,6 @@ def test_training_needs_answers(audited: Audited) -> None:
     assert audited(record(open_question, split="val"))[0].reasons == ()
 
 
-def test_a_repeated_id(audited: Audited) -> None:
-    first, second = audited(record(), record())
-    assert first.reasons == ()
-    assert "'r' was given to a record before it" in second.reasons[0]
-
-
 def test_everything_wrong_is_said_at_once(audited: Audited) -> None:
     missing = Image(path="no.png", width=80, height=60)
     bad = record(turn("counting", Range(high=5), Number(value=6)), images=(missing, missing))

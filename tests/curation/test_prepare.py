@@ -11,10 +11,12 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from diascope.answers import Choice
+from diascope.answers import Choice, Text
+from diascope.curation.inspection import inspect_folders
+from diascope.curation.leaks import gate
 from diascope.curation.prepare import PrepareOptions, prepare
 from diascope.errors import InputError
-from diascope.expectations import Options
+from diascope.expectations import Free, Options
 from diascope.imaging.profile import render_profile
 from diascope.recordfile import RecordFile, write_records
 from diascope.records import Image, Record, Turn
@@ -192,6 +194,34 @@ def test_splits_do_not_move_when_patients_join(layout: Callable[..., Path], tmp_
     assert {name: second[name] for name in first} == first
     counts = Counter(second.values())
     assert counts == {"train": 48, "val": 6, "test": 6}
+
+
+def test_training_that_holds_an_evaluated_report_is_left_out(
+    layout: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Word for word, under another patient and with another picture; the gate then passes."""
+    words = ". ".join(
+        f"In region {number} a shadow of {number + 2} mm lies beside the vessel number {number}"
+        for number in range(6)
+    )
+
+    def reported(number: int, split: str, text: str) -> Record:
+        turn = Turn(task="report", question="?", expects=Free(), answer=Text(text=text))
+        return record(number, split=split, turns=(turn,))
+
+    own = (reported(n, "train", f"Study {n} shows nothing that is told elsewhere.") for n in (4, 5))
+    root = layout(
+        reported(0, "test", words),
+        reported(1, "train", f"Seen before. {words}"),
+        record(2, patient="p1"),
+        *own,
+    )
+    made = prepare("jsonl", root, tmp_path / "out")
+    kept = {each.id for each in RecordFile(made.out / "records.jsonl")}
+    assert kept == {"r0", "r4", "r5"}
+    assert "a report that is evaluated on" in made.audit.exclusions[0].reason
+    assert len(made.leaks.reports) == 1
+    gate(inspect_folders([made.out]))
 
 
 def test_an_existing_folder_is_refused_unless_it_is_empty(

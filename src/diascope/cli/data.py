@@ -60,6 +60,17 @@ def prepare(
         Path | None,
         typer.Option(help="An earlier preparation of this data: its patients keep their splits."),
     ] = None,
+    deidentify: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="KEY",
+            help="Take out whatever names a patient, by the secret in this file; made if missing.",
+        ),
+    ] = None,
+    tokenizer: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=FOLDER", help="A family whose tokens are counted, too."),
+    ] = None,
     launcher: Annotated[
         Launcher, typer.Option(help="Who examines: this machine, a Ray cluster, or a SLURM array.")
     ] = Launcher.local,
@@ -86,6 +97,8 @@ def prepare(
         launcher=launcher.value,
         workers=workers,
         work=work,
+        deidentify=deidentify,
+        tokenizers=tuple(tokenizer or ()),
     )
     if split:
         options = options.model_copy(update={"split": dict(map(_share, split))})
@@ -94,13 +107,14 @@ def prepare(
         return
     with progress("prepare") as report:
         made = prepare_all(source, root, out, options, report)
-    from diascope.reporting.data_card import write_data_card
+    from diascope.reporting.data_card import notes, write_data_card
 
     page = write_data_card(made.out)
     if as_json:
         print_json(made.audit)
         return
     _print_audit(made.audit, str(out), f"all listed in {out / 'audit.json'}")
+    _print_notes(list(notes(made.audit, made.contents)), page)
     print(f"data card: {page}")
 
 
@@ -156,6 +170,14 @@ def _print_audit(audit: "Audit", what: str, where: str) -> None:
         print(f"left out: {exclusion}", file=sys.stderr)
     if audit.excluded > _LISTED:
         print(f"left out: {audit.excluded - _LISTED} more, {where}", file=sys.stderr)
+
+
+def _print_notes(notes: list[str], page: Path) -> None:
+    """What a person should look at, on standard error."""
+    for note in notes[:_LISTED]:
+        print(f"look at: {note}", file=sys.stderr)
+    if len(notes) > _LISTED:
+        print(f"look at: {len(notes) - _LISTED} more, all in {page}", file=sys.stderr)
 
 
 def sources(as_json: AsJson = False) -> None:

@@ -70,10 +70,9 @@ class Auditor:
 
     def __init__(self, looks: Looks) -> None:
         self._looks = looks
-        self._ids: set[str] = set()
 
     def examine(self, records: Iterable[Record]) -> Iterator[Examined]:
-        """What is wrong with the id, the images and the answers of each record, in order."""
+        """What is wrong with the images and the answers of each record, in order."""
         waiting = iter(records)
         while together := list(islice(waiting, _TOGETHER)):
             taken = self._looks.take(image for record in together for image in record.images)
@@ -82,7 +81,7 @@ class Auditor:
 
     def _examined(self, record: Record, taken: Mapping[Key, Look | str]) -> Examined:
         seen = [(image, taken[image.path, image.frame_index]) for image in record.images]
-        reasons = (*self._repeated(record), *_image_reasons(seen), *_turn_reasons(record))
+        reasons = (*_image_reasons(seen), *_turn_reasons(record))
         if reasons:
             return Examined(record, reasons)
         looks = [look for _, look in seen if not isinstance(look, str)]
@@ -92,12 +91,6 @@ class Auditor:
         )
         clean = record.model_copy(update={"images": images})
         return Examined(noted(clean, [look.doubts for look in looks]), ())
-
-    def _repeated(self, record: Record) -> list[str]:
-        if record.id in self._ids:
-            return [f"the id {record.id!r} was given to a record before it"]
-        self._ids.add(record.id)
-        return []
 
 
 def excluded(record: Record, reason: str) -> Exclusion:

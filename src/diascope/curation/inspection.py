@@ -43,6 +43,11 @@ class Inspector:
                 text = turn.answer.text
                 self.texts.append(ReportText(record.id, record.split, text, record.patient))
 
+    def patients_of(self, records: Iterable[str]) -> frozenset[str]:
+        """The patients of records with a report, by the ids of the records."""
+        wanted = set(records)
+        return frozenset(text.patient for text in self.texts if text.record in wanted)
+
     def origins(self, names: Sequence[Named]) -> list[Origin]:
         """Where the pictures of these names are used; one that no record uses has no record."""
         return [self._origins.get(name, _UNUSED) for name in names]

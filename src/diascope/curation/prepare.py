@@ -29,16 +29,20 @@ from diascope.curation._shards import local, ray, slurm
 from diascope.curation._shards.merge import Merge, Merged
 from diascope.curation._shards.reading import Reading
 from diascope.curation._shards.work import OUT, RECORDS, Order, Work, alone, begun
+from diascope.curation.anonymous import Anonymiser, Deidentified, layout_named
 from diascope.curation.audit import Audit, Exclusion
+from diascope.curation.contents import Contents
+from diascope.curation.deidentify import Options as Profile
+from diascope.curation.deidentify import read_key
 from diascope.curation.leaks import LeakReport
 from diascope.curation.outfolder import partial_name, publish_settled, refuse_used
 from diascope.curation.shards import examine_shard
+from diascope.curation.tokens import families
 from diascope.errors import InputError
 from diascope.imaging.profile import render_profile
 from diascope.imaging.sandbox import DecodePool
 from diascope.recordfile import RecordFile
 from diascope.sources import Source
-from diascope.sources import source as source_named
 from diascope.values import Value
 
 Progress = Callable[[int, int], None]
@@ -64,6 +68,8 @@ class Card(Value):
     licences: tuple[str, ...]
     restricted: bool
     """Whether any record must not leave the machine."""
+    deidentified: Deidentified | None = None
+    """How, where it was done."""
 
 
 class Preparation(NamedTuple):
@@ -74,6 +80,7 @@ class Preparation(NamedTuple):
     leaks: LeakReport
     """Pictures and texts found in more places than one, those left out for it included."""
     card: Card
+    contents: Contents
 
 
 class PrepareOptions(Value):
@@ -91,6 +98,12 @@ class PrepareOptions(Value):
     """An earlier preparation of some of this data: its patients keep their splits."""
     launcher: Launcher = "local"
     """Who examines: processes of this machine, tasks of Ray, or an array job of SLURM."""
+    deidentify: Path | None = None
+    """File of the key by which records and images are de-identified; made if missing."""
+    profile: Profile = Profile()
+    """What de-identification keeps beyond the basic profile of DICOM PS3.15."""
+    tokenizers: tuple[str, ...] = ()
+    """NAME=FOLDER of each family whose tokens are counted, beside the one that ships."""
     work: Path | None = None
     """Where what is done is kept, so that an interrupted preparation goes on; else it is lost."""
     shard_records: Annotated[int, Field(ge=1)] | None = None
@@ -113,7 +126,7 @@ def prepare(
     empty, nothing under `root` is in the layout, nothing of it can be used, or the work folder was
     begun otherwise.
     """
-    layout = source_named(source)
+    layout = layout_named(source, options.deidentify, options.profile)
     splits.checked(options.split)
     refuse_used(out, root)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +136,7 @@ def prepare(
         for name, value in {**made._asdict(), "card": card}.items():
             (folder / OUT / f"{name}.json").write_text(value.model_dump_json(indent=1))
         publish_settled(folder / OUT, out)
-    return Preparation(out, made.audit, made.leaks, card)
+    return Preparation(out, made.audit, made.leaks, card, made.contents)
 
 
 def survey(
@@ -137,7 +150,13 @@ def survey(
     changes = {"on_error": "skip", "launcher": "local", "work": None}
     kept = options.model_copy(update=changes)
     with tempfile.TemporaryDirectory() as folder:
-        job = _Job(source_named(source), root, Path(folder), kept, keeps_images=False)
+        job = _Job(
+            layout_named(source, kept.deidentify, kept.profile),
+            root,
+            Path(folder),
+            kept,
+            keeps_images=False,
+        )
         return job.run(progress).audit
 
 
@@ -160,6 +179,7 @@ class _Job:
         keeps_images: bool = True,
     ) -> None:
         self._layout, self._folder, self._options = layout, folder, options
+        self._readers = families(options.tokenizers)
         self._order = Order(
             source=layout.name,
             root=str(root.resolve()),
@@ -167,6 +187,8 @@ class _Job:
             seed=options.seed,
             like=RecordFile(options.like / RECORDS).digest() if options.like else None,
             keeps_images=keeps_images,
+            deidentify=str(options.deidentify.resolve()) if options.deidentify else None,
+            profile=options.profile,
             diascope=__version__,
             render_profile=render_profile(),
         )
@@ -175,7 +197,7 @@ class _Job:
         """All of them, from where it was stopped."""
         work = begun(self._folder, self._order) or self._read()
         self._examine(work, progress)
-        return Merge(work, self._refuse).run()
+        return Merge(work, self._refuse, self._readers).run()
 
     def _read(self) -> Work:
         known = _splits_before(self._options.like)
@@ -238,7 +260,7 @@ def _work_folder(root: Path, out: Path, options: PrepareOptions) -> Iterator[Pat
     """The user's, which goes once OUT is there; else one that goes in any case."""
     if options.work is None:
         folder = partial_name(out)
-        folder.mkdir()
+        folder.mkdir(mode=0o700)  # the raw paths in it may name patients
         try:
             yield folder
         finally:
@@ -284,4 +306,11 @@ def _card(layout: Source, path: Path, audit: Audit, options: PrepareOptions) -> 
         datasets=records.datasets,
         licences=audit.licences,
         restricted=audit.restricted > 0,
+        deidentified=_deidentified(options),
     )
+
+
+def _deidentified(options: PrepareOptions) -> Deidentified | None:
+    if options.deidentify is None:
+        return None
+    return Anonymiser(read_key(options.deidentify), options.profile).deidentified()

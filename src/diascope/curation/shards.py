@@ -17,13 +17,13 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from diascope.curation._shards.work import EXCLUSIONS, RECORDS, SHARDS, Work
+from diascope.curation.anonymous import layout_named
 from diascope.curation.audit import Auditor, Examined, excluded
 from diascope.curation.looks import Looks
 from diascope.curation.outfolder import publish_settled, sync, write_settled
 from diascope.curation.prints import FILE, PrintWriter
 from diascope.imaging.sandbox import DecodePool
 from diascope.records import Image
-from diascope.sources import source as source_named
 
 
 def examine_shard(
@@ -57,7 +57,9 @@ class _Examination:
 
     def __init__(self, work: Work, number: int, folder: Path) -> None:
         self._work, self._number, self._folder = work, number, folder
-        self._layout = source_named(work.order.source)
+        order = work.order
+        key = None if order.deidentify is None else Path(order.deidentify)
+        self._layout = layout_named(order.source, key, order.profile)
         self._root = Path(work.order.root)
         self._filled: set[Path] = set()
 

@@ -26,13 +26,13 @@ from transformers import (
 from diascope.answers import Answer
 from diascope.batching import Batch, Canvas, Example
 from diascope.codecs.dialect import Dialect
-from diascope.codecs.names import unspecial
 from diascope.errors import InputError
 from diascope.geometry import CanvasMap, Fit, Size
 from diascope.models.family import Family
 from diascope.models.modelcard import write_card
-from diascope.records import Case, Record, Turn
+from diascope.records import Case
 from diascope.tasks import task
+from diascope.tasks.transcript import transcript
 
 LOC = Dialect(name="loc")
 
@@ -83,20 +83,7 @@ class PaliGemma:
         return codec.encode(asked.order(answer))
 
     def _words(self, case: Case, history: Sequence[str]) -> str:
-        record = case.record
-        roles = [image.role for image in record.images]
-        given = [", ".join(roles)] if len(roles) > 1 else []
-        given += [f"{context.role}: {context.text}" for context in record.context]
-        lines = [unspecial(line) for line in given]
-        for earlier, reply in zip(record.turns, history, strict=False):
-            lines += [self._question(record, earlier), reply]
-        return "\n".join([*lines, self._question(record, case.turn)])
-
-    def _question(self, record: Record, turn: Turn) -> str:
-        """What is asked, and of which image where there are several."""
-        words = task(turn.task).prompt(turn, self.dialect)
-        which = f" (image {turn.image + 1})" if len(record.images) > 1 else ""
-        return unspecial(words + which)
+        return transcript(case, self.dialect, history)
 
     def hidden(self, batch: Batch) -> Tensor:
         """Last hidden states [batch, time, width]."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from diascope.curation._shards.work import (
+    BOXES,
     LOG,
     OUT,
     PLAN,
@@ -25,6 +26,7 @@ from diascope.curation._shards.work import (
     survived,
 )
 from diascope.curation.audit import Exclusion, unread
+from diascope.curation.conventions import Conventions
 from diascope.curation.outfolder import settle, sync, write_settled
 from diascope.curation.split import Splitter
 from diascope.recordindex import fingerprint
@@ -81,8 +83,10 @@ class Reading:
 
     def _read(self, folder: Path, root: Path, splitter: Splitter) -> "_Spool":
         spool = _Spool(self._step)
+        boxes = Conventions()
         with (folder / _AS_READ).open("wb") as file, (folder / UNREAD).open("wb") as problems:
             for item in self.layout.read(root):
+                boxes.add(item)
                 if isinstance(item, Problem):
                     exclusion = unread(item)
                     self.refuse(exclusion)
@@ -90,6 +94,7 @@ class Reading:
                 else:
                     splitter.add(item)
                     file.write(spool.line(item))
+        write_settled(folder / BOXES, boxes.survey().model_dump_json().encode())
         return spool
 
 

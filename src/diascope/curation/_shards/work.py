@@ -3,6 +3,7 @@
 WORK/order.json   what is prepared; written first, so that no other preparation goes on here
 WORK/read         the records as read, in their splits
 WORK/unread.jsonl what the source could not read
+WORK/boxes.json   what its boxes look like by every convention (see `conventions`)
 WORK/plan.json    where every shard starts in `read`; written last: with it, all was read
 WORK/shards/      a folder for each shard that is finished (see `shards`)
 WORK/out/         what will be OUT; images are put here as shards are examined
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from diascope.curation._deidentify.options import Options
 from diascope.curation.audit import Exclusion
 from diascope.curation.outfolder import write_settled
 from diascope.errors import InputError
@@ -24,6 +26,7 @@ from diascope.records import Record
 from diascope.values import Value
 
 ORDER, PLAN, READ, UNREAD = "order.json", "plan.json", "read", "unread.jsonl"
+BOXES = "boxes.json"
 SHARDS, OUT, LOG, LOCK = "shards", "out", "log", "lock"
 RECORDS, EXCLUSIONS = "records.jsonl", "exclusions.jsonl"
 TRIES = 3
@@ -40,6 +43,10 @@ class Order(Value):
     like: str | None
     """Digest of the records of the earlier preparation."""
     keeps_images: bool
+    deidentify: str | None = None
+    """File of the key, where records and images are de-identified."""
+    profile: Options = Options()
+    """How they are."""
     diascope: str
     """Version that read the layout."""
     render_profile: str
