@@ -42,7 +42,8 @@ _TARGET = re.compile(
     re.IGNORECASE,
 )
 _NO_TARGET = re.compile(
-    r"\b(box(es)?|coordinates?|locations?|images?|format|positions?)\b", re.IGNORECASE
+    r"\b(box(es)?|coordinates?|locations?|images?|format|positions?|it|this|that|they|them)\b",
+    re.IGNORECASE,
 )
 
 
