@@ -223,6 +223,12 @@ def test_what_is_no_archive_is_refused(tmp_path, name, data):
     refused(tmp_path / name, tmp_path, "not unpacked, at member 1.*download it again")
 
 
+def test_a_member_without_a_name_is_refused(tmp_path):
+    archive = make_zip(tmp_path / "a.zip", {"b.txt": b"1"})
+    archive.write_bytes(archive.read_bytes().replace(b"b.txt", b"\0.txt"))  # names end at a zero
+    refused(archive, tmp_path, "it has no name")
+
+
 @pytest.mark.parametrize("make", [make_zip, tar_of])
 @given(at=st.integers(0, 10_000), to=st.integers(0, 255), cut=st.booleans())
 def test_damage_is_told_and_never_escapes(tmp_path_factory, make, at, to, cut):

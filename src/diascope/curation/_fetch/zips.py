@@ -30,6 +30,8 @@ def _member(members: ZipFile, info: ZipInfo) -> Member:
         # the other methods may unpack any number of bytes at once, or ask for any memory
         raise Refused("it is neither stored nor deflated")
     name = _readable(info)
+    if not name:
+        raise Refused("it has no name")
     link = _link(members, info, name) if stat.S_ISLNK(info.external_attr >> 16) else None
     return Member(name, info.file_size, info.is_dir(), link, partial(members.open, info))
 
