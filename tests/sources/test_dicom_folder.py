@@ -153,3 +153,13 @@ def test_real_files_are_read(tmp_path):
     root = Path(os.environ["DIASCOPE_DATA"]) / "dicom_samples"
     made = prepare("dicom_folder", root, tmp_path / "out")
     assert made.audit.records == len(list(root.glob("*.dcm")))
+
+
+def test_an_identifier_of_no_known_kind_is_a_problem(tmp_path):
+    """pydicom converts an element that has no value whatever it is asked for, and raises."""
+    path = written(tmp_path / "a.dcm")
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"\x08\0\x18\0UI\x06\0", b"\x08\0\x18\0U\0\0\0\0\x80"))
+    (told,) = items(tmp_path)
+    assert isinstance(told, Problem)
+    assert "damaged" in told.reason

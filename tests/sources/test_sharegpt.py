@@ -73,3 +73,17 @@ def test_a_line_that_is_no_json_is_a_problem(root):
 def test_a_folder_without_conversations_is_refused(tmp_path):
     with pytest.raises(InputError, match="conversations"):
         list(SOURCE.read(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"columns": {"images": ["pictures"]}},
+        {"columns": ["images"]},
+        {"tags": {"role_tag": {"a": 1}}},
+        {"tags": {"user_tag": 3}},
+    ],
+)
+def test_a_name_of_a_column_that_is_no_text_is_refused(root, info):
+    with pytest.raises(InputError, match=r"dataset_info\.json: .*should be"):
+        read(root, entry("a?", "b"), info={"file_name": "talk.json"} | info)

@@ -26,9 +26,10 @@ def elements(path: Path, keywords: Sequence[str]) -> dict[str, str]:
         warnings.simplefilter("ignore")
         try:
             dataset = dcmread(path, stop_before_pixels=True, specific_tags=[*keywords], force=True)
+            # an element without a value is converted here, whatever is asked of it
+            found = {keyword: dataset.get_item(keyword) for keyword in keywords}
         except Exception as error:  # hostile bytes raise anything
             raise Unreadable(f"its header is damaged ({type(error).__name__})") from None
-    found = {keyword: dataset.get_item(keyword) for keyword in keywords}
     return {keyword: _text(getattr(item, "value", None)) for keyword, item in found.items()}
 
 

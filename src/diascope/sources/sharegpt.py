@@ -91,9 +91,9 @@ def _told(folder: Folder) -> dict[str, _Names]:
 
 def _names_told(info: Mapping[str, Any]) -> _Names:
     """The defaults are those of LLaMA-Factory (data/README.md)."""
-    columns, tags = info.get("columns") or {}, info.get("tags") or {}
+    columns, tags = (_words(info, table) for table in ("columns", "tags"))
     own = {
-        str(tags[f"{role}_tag"]): role
+        tags[f"{role}_tag"]: role
         for role in ("system", "user", "assistant")
         if tags.get(f"{role}_tag")
     }
@@ -105,6 +105,18 @@ def _names_told(info: Mapping[str, Any]) -> _Names:
         images=columns.get("images", _IMAGES),
         system=columns.get("system", "system"),
     )
+
+
+def _words(info: Mapping[str, Any], table: str) -> dict[str, str]:
+    """The names that a table of `dataset_info.json` gives; null is none."""
+    given = info.get(table) or {}
+    if not isinstance(given, dict):
+        raise InputError(f"{_INFO}: {table} should be an object of names")
+    named = {key: name for key, name in given.items() if name is not None}
+    for key, name in named.items():
+        if not isinstance(name, str):
+            raise InputError(f"{_INFO}: {table}.{key} should be a text")
+    return named
 
 
 def _names(entry: _Entry, told: Mapping[str, _Names]) -> _Names | None:
