@@ -157,9 +157,10 @@ def test_real_files_are_read(tmp_path):
 
 def test_an_identifier_of_no_known_kind_is_a_problem(tmp_path):
     """pydicom converts an element that has no value whatever it is asked for, and raises."""
-    path = written(tmp_path / "a.dcm")
+    path = written(tmp_path / "a.dcm", SOPClassUID=SecondaryCaptureImageStorage)
     data = path.read_bytes()
     path.write_bytes(data.replace(b"\x08\0\x18\0UI\x06\0", b"\x08\0\x18\0U\0\0\0\0\x80"))
-    (told,) = items(tmp_path)
-    assert isinstance(told, Problem)
+    written(tmp_path / "b.dcm", SOPInstanceUID="2.25.9")
+    (told,) = [item for item in items(tmp_path) if isinstance(item, Problem)]
+    assert told.file == "a.dcm"
     assert "damaged" in told.reason
