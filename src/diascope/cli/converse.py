@@ -12,6 +12,8 @@ from diascope.cli.options import (
     AsJson,
     DryRun,
     Seed,
+    Temperature,
+    TopP,
     existing,
     print_json,
     print_rows,
@@ -48,8 +50,8 @@ def converse(
     split: Annotated[str, typer.Option(help="The split to take; all takes every one.")] = "all",
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many records.")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Prompts answered together.")] = 8,
-    temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token.")] = 0.0,
-    top_p: Annotated[float, typer.Option(min=0.01, max=1, help="Sample from so much mass.")] = 1.0,
+    temperature: Temperature = 0.0,
+    top_p: TopP = 1.0,
     seed: Seed = 0,
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep the replies already there, and ask the rest.")

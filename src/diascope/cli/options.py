@@ -23,6 +23,8 @@ DryRun = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on standard output.")
 ]
+Temperature = Annotated[float, typer.Option(min=0, help="0 takes the likeliest token.")]
+TopP = Annotated[float, typer.Option(min=0.01, max=1, help="Sample from so much mass.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same result.")]
 
 

@@ -28,7 +28,7 @@ from diascope.curation._deidentify.pseudonyms import Key, read_key
 from diascope.curation._deidentify.report import FileAudit, Report, counted
 from diascope.curation._deidentify.rewrite import Rewriter
 from diascope.curation._deidentify.scan import Needles, needles
-from diascope.curation.outfolder import partial_name, publish, refuse_used
+from diascope.curation.outfolder import link_or_copy, partial_name, publish, refuse_used
 from diascope.errors import InputError
 from diascope.values import Value
 
@@ -148,7 +148,7 @@ class _Job:
             raise
         except Exception:  # hostile bytes raise anything, and must not end the whole run
             told = ("holds values that make no sense",)
-        _link_or_copy(path, self._quarantine / f"{name}.dcm")
+        link_or_copy(path, self._quarantine / f"{name}.dcm")
         original = str(path.relative_to(self._root))
         reasons.write(_Reason(file=name, original=original, reasons=told).model_dump_json() + "\n")
         return FileAudit(file=name, output=None, reasons=told)
@@ -240,11 +240,3 @@ def _refuse_nested(out: Path, root: Path) -> None:
     inner, outer = out.resolve(), root.resolve()
     if inner.is_relative_to(outer) or outer.is_relative_to(inner):
         raise InputError(f"{out}: lies in the folder that is read, or around it; name another")
-
-
-def _link_or_copy(path: Path, place: Path) -> None:
-    """A hard link costs no space; across file systems, or where links are refused, a copy."""
-    try:
-        place.hardlink_to(path.resolve())
-    except OSError:
-        shutil.copyfile(path, place)

@@ -1,6 +1,7 @@
 """A folder that appears whole at the end or not at all."""
 
 import os
+import shutil
 from pathlib import Path
 
 from diascope.errors import InputError
@@ -24,6 +25,17 @@ def publish(partial: Path, out: Path) -> None:
     if out.exists():
         out.rmdir()
     partial.rename(out)
+
+
+def link_or_copy(file: Path, place: Path) -> None:
+    """A hard link costs no space; across file systems, or where it is refused, a copy.
+
+    FileNotFoundError where there is no such file.
+    """
+    try:
+        place.hardlink_to(file.resolve(strict=True))
+    except OSError:
+        shutil.copyfile(file, place)
 
 
 def settle(folder: Path) -> None:

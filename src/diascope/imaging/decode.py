@@ -106,9 +106,10 @@ def decode_canvas(
 
 def load_decoders() -> None:
     """Import all that decoding may need, now: for a process that will fork, or be confined."""
-    from diascope.imaging import dicom
+    from diascope.imaging import dicom, plain_png
 
     dicom.load_decoders()
+    plain_png.load_decoder()
 
 
 @contextmanager

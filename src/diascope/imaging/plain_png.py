@@ -34,6 +34,12 @@ def is_fast() -> bool:
     return find_spec("kornia_rs") is not None
 
 
+def load_decoder() -> None:
+    """Import it now, for a process that will fork, or be confined: that takes 40 ms."""
+    if is_fast():
+        pass
+
+
 def _is_plain(image: ImageFile.ImageFile) -> bool:
     """One frame, not interlaced, of 8-bit samples that are stored in the mode that they have."""
     if image.format != "PNG" or image.mode not in _MODES or not image.tile:

@@ -1,6 +1,5 @@
 """Records made of replies, of the turns that nothing speaks against."""
 
-import shutil
 from collections.abc import Container, Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from diascope.curation._converse.ledger import Ledger, Refusal
 from diascope.curation._converse.prompts import VERSION, Kind
 from diascope.curation._converse.replyfile import ReplyFile
 from diascope.curation._converse.writing import Prompt, Reply
+from diascope.curation.outfolder import link_or_copy
 from diascope.records import Record, Turn
 
 
@@ -64,15 +64,12 @@ class Maker:
         }
 
     def _place(self, name: str) -> None:
-        """The image under its own name, linked or copied; a hard link costs no space."""
+        """The image under its own name, linked or copied."""
         path, file = self._out / name, self._asked.file.root / name
         if path.exists():
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            path.hardlink_to(file.resolve(strict=True))
-        except OSError:
-            shutil.copyfile(file, path)
+        link_or_copy(file, path)
 
 
 def _kept(record: Record, kind: Kind, reply: Reply, knows: Known, ledger: Ledger) -> Iterator[Turn]:

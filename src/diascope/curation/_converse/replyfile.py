@@ -6,7 +6,6 @@ where each line lies is kept in memory.
 
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Annotated, Self
 
 from pydantic import Field, ValidationError
@@ -58,12 +57,7 @@ class ReplyFile:
         """The file itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self._file.close()
 

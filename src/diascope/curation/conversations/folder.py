@@ -24,7 +24,7 @@ from diascope.curation.conversations.form import Form, Lack
 from diascope.curation.conversations.studies import Opened, Studies
 from diascope.curation.conversations.weights import group_weights
 from diascope.curation.fingerprint import Fingerprint
-from diascope.curation.outfolder import partial_name, publish, refuse_used
+from diascope.curation.outfolder import link_or_copy, partial_name, publish, refuse_used
 from diascope.curation.prints import FILE, Named, PrintWriter, named, read_prints
 from diascope.curation.split import is_training
 from diascope.errors import InputError
@@ -221,10 +221,7 @@ def _wrong(made: Record) -> str:
 
 
 def _link(file: Path, place: Path) -> None:
-    """A hard link costs no space; across file systems, or where it is refused, a copy."""
     try:
-        place.hardlink_to(file.resolve(strict=True))
+        link_or_copy(file, place)
     except FileNotFoundError:
         raise InputError(f"{file}: there is no such image; prepare the folder again") from None
-    except OSError:
-        shutil.copyfile(file, place)
