@@ -25,6 +25,7 @@ from typing import Any, BinaryIO, NamedTuple
 from diascope.answers import Number
 from diascope.curation._deidentify import files, profile
 from diascope.curation._deidentify.burned import Ocr, TextGate, find_ocr
+from diascope.curation._deidentify.cleaning import write_clean
 from diascope.curation._deidentify.files import Unfit
 from diascope.curation._deidentify.options import Options
 from diascope.curation._deidentify.paths import original, stand_in
@@ -163,10 +164,7 @@ class Anonymiser:
             patient = str(dataset.PatientID)
             shift = self.key.shift(patient, self.options.times == "shifted")
             sought = needles(dataset, Profile(self.options), shift)
-            rewritten = Rewriter(self.key, self.options).rewrite(dataset, patient).dataset
-            files.write(rewritten, dataset, clean)
-            if found := sought.leaks(files.read(clean), clean.read_bytes()):
-                raise Unfit("\n".join(f"leak: {leak}" for leak in found))
+            write_clean(dataset, clean, Rewriter(self.key, self.options), sought)
             return clean.read_bytes()
 
     def _asked(self, turn: Turn) -> Iterator[Turn]:

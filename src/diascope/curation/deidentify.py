@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from diascope.curation._deidentify import files, profile
 from diascope.curation._deidentify.burned import TextGate, find_ocr
+from diascope.curation._deidentify.cleaning import Leaked, write_clean
 from diascope.curation._deidentify.files import Unfit
 from diascope.curation._deidentify.options import Options, PrivateAttribute
 from diascope.curation._deidentify.pseudonyms import Key, read_key
@@ -169,11 +170,10 @@ class _Job:
         if (self._out / place).exists():
             raise Unfit("another file has the same SOPInstanceUID")
         sought = self._sought(dataset, patient)
-        clean, changes = self._rewriter.rewrite(dataset, patient)
         try:
-            files.write(clean, dataset, self._out / place)
-            self._scan(sought, self._out / place)
-        except Exception:
+            changes = write_clean(dataset, self._out / place, self._rewriter, sought)
+        except Exception as error:
+            self._leaks += isinstance(error, Leaked)
             (self._out / place).unlink(missing_ok=True)
             raise
         return FileAudit(
@@ -190,12 +190,6 @@ class _Job:
         sought = needles(dataset, self._profile, shift)
         self._too_short += sought.num_too_short
         return sought
-
-    def _scan(self, sought: Needles, written: Path) -> None:
-        """Search a written file; Unfit at a find."""
-        if found := sought.leaks(files.read(written), written.read_bytes()):
-            self._leaks += 1
-            raise Unfit("\n".join(f"leak: {leak}" for leak in found))
 
     def _report(self, num_files: int) -> Report:
         written = [audit for audit in self._audits if audit.output]
