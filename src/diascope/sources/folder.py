@@ -69,14 +69,14 @@ class Folder:
         if parts.is_absolute() or ".." in parts.parts:
             raise Unreadable(f"{name!r} points out of its folder")
         path = self.root / parts
-        if not _is_file(path):
+        if not is_file(path):
             packed = "; unpack the zip files first" if any(self.root.glob("*.zip")) else ""
             raise Unreadable(f"{name!r} is missing{packed}")
         return path
 
     def has(self, name: str) -> bool:
         """Whether there is such a file."""
-        return _is_file(self.root / name)
+        return is_file(self.root / name)
 
     def holds(self, name: str) -> bool:
         """Whether there is such a file or folder; a name that no disk can hold is not there."""
@@ -192,7 +192,7 @@ class Folder:
             yield Problem(file=file, row=row, reason=why)
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
     """False also for a name that no file can have: one too long, or with a NUL in it."""
     try:
         return path.is_file()

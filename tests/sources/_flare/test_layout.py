@@ -4,7 +4,7 @@ import pytest
 
 from diascope.errors import InputError
 from diascope.sources._flare.bounds import roomy
-from diascope.sources._flare.layout import Patients, patient_key
+from diascope.sources._flare.layout import Patients, QuestionFile, image_path, patient_key
 from diascope.sources.folder import Unreadable
 
 
@@ -43,3 +43,10 @@ def test_images_listed_together_join_their_patients_through_others() -> None:
 def test_unreadable_is_not_any_value_error() -> None:
     assert issubclass(Unreadable, ValueError)
     assert not issubclass(Unreadable, InputError)
+
+
+def test_an_image_name_that_no_disk_can_hold_is_missing(tmp_path):
+    file = QuestionFile(tmp_path / "q.json", "train", "training", "Xray", "set")
+    for name in ("a" * 300 + ".png", "a\0.png"):
+        with pytest.raises(Unreadable, match="is missing"):
+            image_path(file, name)

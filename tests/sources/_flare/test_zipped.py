@@ -53,6 +53,16 @@ def test_a_damaged_member_is_refused(tmp_path):
         zipped.member(folder, "imagesTr/a.png")
 
 
+def test_a_member_whose_own_name_is_no_text_is_refused(tmp_path):
+    folder = pack(tmp_path, {"imagesTr/\u00e4.png": bytes(9)})
+    path = folder / "imagesTr.zip"
+    data = bytearray(path.read_bytes())
+    data[30] = 0xFF  # in front of the member; the directory at the end still has the name
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="cannot be unpacked"):
+        zipped.member(folder, "imagesTr/\u00e4.png")
+
+
 def test_a_file_that_is_no_zip_holds_nothing(tmp_path):
     folder = pack(tmp_path, {})
     (folder / "imagesTr.zip").write_bytes(b"PK")

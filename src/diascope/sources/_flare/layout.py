@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
 from diascope.recordindex import reason
-from diascope.sources.folder import Unreadable
+from diascope.sources.folder import Unreadable, is_file
 
 SPLITS = {
     "train": "train",
@@ -131,10 +131,10 @@ def image_path(file: QuestionFile, name: str) -> Path:
     folder = file.path.parent
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise Unreadable(f"image {name!r} points out of its folder")
-    if (path := folder / name).is_file():
+    if is_file(path := folder / name):
         return path
     for path in (each / name for each in sorted(folder.glob("images*/"))):
-        if path.is_file():
+        if is_file(path):
             return path
     packed = "; unpack the zip files first" if any(folder.glob("*.zip")) else ""
     raise Unreadable(f"image {name!r} is missing{packed}")

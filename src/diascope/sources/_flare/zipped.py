@@ -10,8 +10,9 @@ from diascope.imaging.budget import MAX_BYTES
 
 _DEPTH = 3
 """Folders above the images of a data set: <split>/<Category>/<dataset>."""
-_DAMAGE = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
-"""What `zipfile` raises for a damaged or encrypted member, or a method that it lacks."""
+_DAMAGE = (OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile, zlib.error)
+"""What `zipfile` raises for a damaged or encrypted member, a method that it lacks, a name in no
+encoding."""
 
 
 def member(folder: Path, name: str) -> bytes | None:
