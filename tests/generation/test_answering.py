@@ -121,8 +121,8 @@ def test_findings_then_report_over_two_studies(model: PaliGemma, conversation: R
     assert isinstance(findings.answer, Findings)
     assert isinstance(report.answer, Text)
     given = interview._request(second).example.prefix
-    words = model.text([token for token in given if token != model._image_id])
-    assert given.count(model._image_id) == 2 * 64
+    words = model.text([token for token in given if token != model.image_id])
+    assert given.count(model.image_id) == 2 * 64
     assert "prior, main\nprior report: A small nodule.\nList the findings." in words
     assert "\nlabels: nodule; effusion (image 2)\n" in words
     assert f"\n{findings.text}\nWrite the report. (image 2)" in words

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diascope.batching import Example, pixels
+from diascope.batching import pixels
 from diascope.errors import InputError
 from diascope.expectations import Free
 from diascope.geometry import CanvasMap, Size
@@ -98,8 +98,8 @@ def test_a_float_batch_is_what_training_makes_of_the_canvases(
     held = opened(mixed, cache)
     out = np.empty((len(batch), 3, 16, 16), np.float32)
     held.fill_float(held.positions(mixed[1])[batch], out)
-    canvases = tuple(held.canvas(mixed[1][number]) for number in batch)
-    np.testing.assert_array_equal(out, pixels([Example((), (), canvases)]).numpy())
+    canvases = [held.canvas(mixed[1][number]) for number in batch]
+    np.testing.assert_array_equal(out, pixels(canvases).numpy())
 
 
 def test_a_float_batch_in_another_scaling(mixed: tuple[Path, list[Image]]) -> None:
@@ -146,7 +146,7 @@ def test_what_is_cached_is_not_decoded(
     def refuse(*_: object) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr(drawing, "read_canvas", refuse)
+    monkeypatch.setattr(drawing, "read_image", refuse)
     held = opened(mixed, "cache")
     held.canvas(mixed[1][0])
     with pytest.raises(AssertionError, match="decoded"):

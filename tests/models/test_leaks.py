@@ -1,7 +1,7 @@
 """An answer must not see what it is to say: no later token may change an earlier logit.
 
-Without token types PaliGemma attends both ways everywhere; its loss falls beautifully and it is
-useless. Every path is held to it: padded on the right (training), padded on the left, cached.
+Without its blocks PaliGemma attends both ways everywhere; its loss falls beautifully and it is
+useless. Every path is held to it: packed (training), padded on the left, cached.
 """
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from diascope.batching import Batch, Example, collate
+from diascope.batching import Example, Span, pack
 from diascope.generation.torch_engine import Decoder
 from diascope.models.paligemma import PaliGemma
 from diascope.models.tiny import from_scratch
@@ -27,62 +27,87 @@ def model(request: pytest.FixtureRequest) -> PaliGemma:
 
 
 def example(model: PaliGemma, question: str, answer: str, shade: int = 90) -> Example:
-    image = [model._image_id] * model._tokens_per_image
+    image = [model.image_id] * model._tokens_per_image
     canvas = torch.full((128, 128), shade, dtype=torch.uint8).numpy()
-    prefix = (*image, model._bos_id, *model._encode(question), *model._encode("\n"))
-    return Example(prefix, (*model._encode(answer), model.eos_id), (canvas,))
+    prefix = (*image, model._bos_id, *model.encode(question), *model.encode("\n"))
+    return model.example(prefix, (*model.encode(answer), model.eos_id), (canvas,))
 
 
-def logits(model: PaliGemma, batch: Batch) -> Tensor:
+def logits(model: PaliGemma, *examples: Example) -> list[Tensor]:
+    """[tokens, vocabulary] of each example of a packed row."""
     with torch.no_grad():
-        return model.head(model.hidden(batch))
+        whole = model.head(model.hidden(pack(examples)))
+    return list(whole.split([each.length for each in examples]))
 
 
-def padded(model: PaliGemma, *examples: Example) -> Batch:
-    return collate(examples, model.pad_id)
+def changed(one: Example, place: int) -> Example:
+    """With another token at a place of its suffix."""
+    suffix = list(one.suffix)
+    suffix[place] = (suffix[place] + 7) % 300 + 10
+    return replace(one, suffix=tuple(suffix))
 
 
 def test_a_later_answer_token_changes_no_earlier_logit(model: PaliGemma) -> None:
     long = example(model, "a much longer question than the other one", "no")
-    one = padded(model, example(model, "where is it", "left upper zone"), long)
-    last = int(one.attention_mask[0].sum()) - 2
-    ids = one.input_ids.clone()
-    ids[0, last] = (ids[0, last] + 7) % 300 + 10
-    other = replace(one, input_ids=ids)
-    before, after = logits(model, one), logits(model, other)
-    assert torch.equal(before[0, :last], after[0, :last])
-    assert not torch.allclose(before[0, last:], after[0, last:])
+    one = example(model, "where is it", "left upper zone")
+    last = one.length - 2
+    before, after = logits(model, one, long), logits(model, changed(one, -2), long)
+    assert torch.equal(before[0][:last], after[0][:last])
+    assert not torch.allclose(before[0][last:], after[0][last:])
+    assert torch.equal(before[1], after[1])
 
 
-def test_without_token_types_the_same_test_fails(model: PaliGemma) -> None:
-    """The check itself is checked: all prefix is what forgetting the types amounts to."""
-    one = padded(model, example(model, "where is it", "left upper zone"))
-    last = one.input_ids.shape[1] - 2
-    ids = one.input_ids.clone()
-    ids[0, last] = (ids[0, last] + 7) % 300 + 10
-    types = torch.zeros_like(one.token_type_ids)
-    blind = replace(one, token_type_ids=types)
-    before, after = logits(model, blind), logits(model, replace(blind, input_ids=ids))
-    assert not torch.equal(before[0, :last], after[0, :last])
+def test_with_a_wrong_block_the_same_test_fails(model: PaliGemma) -> None:
+    """The check itself is checked: all one block is what forgetting the types amounts to."""
+    one = example(model, "where is it", "left upper zone")
+    blind = replace(one, both_ways=(Span(0, one.length),))
+    last = one.length - 2
+    before, after = logits(model, blind), logits(model, changed(blind, -2))
+    assert not torch.equal(before[0][:last], after[0][:last])
 
 
 def test_the_question_changes_what_is_seen_in_the_image(model: PaliGemma) -> None:
     """PaliGemma's prefix attends both ways, so image positions cannot be cached over questions."""
-    one = padded(model, example(model, "is it left", "no"))
-    other = padded(model, example(model, "is it right", "no"))
+    questions = [example(model, f"is it {side}", "no") for side in ("left", "right")]
     with torch.no_grad():
-        a, b = model.hidden(one), model.hidden(other)
-    assert not torch.allclose(a[0, : model._tokens_per_image], b[0, : model._tokens_per_image])
+        a, b = (model.hidden(pack([each]))[: model._tokens_per_image] for each in questions)
+    assert not torch.allclose(a, b)
 
 
-def test_padding_changes_nothing(model: PaliGemma) -> None:
+def test_neighbours_in_a_row_change_nothing(model: PaliGemma) -> None:
     short = example(model, "where is it", "left")
     long = example(model, "a much longer question than the other one", "right lower zone")
-    alone, together = padded(model, short), padded(model, short, long)
-    length = alone.input_ids.shape[1]
-    torch.testing.assert_close(
-        logits(model, together)[0, :length], logits(model, alone)[0], atol=1e-4, rtol=1e-4
-    )
+    alone, together = logits(model, short), logits(model, long, short)
+    torch.testing.assert_close(together[1], alone[0], atol=1e-4, rtol=1e-4)
+
+
+def test_a_packed_row_is_what_transformers_makes_of_each_example(model: PaliGemma) -> None:
+    """Against the family's own forward pass, with the masks that it builds itself."""
+    examples = [
+        example(model, "where is it", "left upper zone"),
+        example(model, "a much longer question than the other one", "right lower zone", 200),
+    ]
+    model.decoder.set_attn_implementation("eager")
+    try:
+        with torch.no_grad():
+            plain = [plain_logits(model, each) for each in examples]
+    finally:
+        model.decoder.set_attn_implementation("diascope")
+    for ours, theirs in zip(logits(model, *examples), plain, strict=True):
+        torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=1e-3)
+
+
+def plain_logits(model: PaliGemma, one: Example) -> Tensor:
+    from diascope.batching import pixels
+
+    types = torch.tensor([[0] * len(one.prefix) + [1] * len(one.suffix)])
+    written: Tensor = model.network(
+        input_ids=torch.tensor([one.prefix + one.suffix]),
+        pixel_values=pixels(one.canvases),
+        token_type_ids=types,
+        attention_mask=torch.ones_like(types),
+    ).logits
+    return written[0]
 
 
 def test_cached_decoding_equals_the_training_pass(model: PaliGemma) -> None:
@@ -91,8 +116,8 @@ def test_cached_decoding_equals_the_training_pass(model: PaliGemma) -> None:
         example(model, "where is it", "left upper zone"),
         example(model, "a much longer question than the other one", "right lower zone", 200),
     ]
-    whole = [logits(model, padded(model, each))[0] for each in examples]
-    given = [Example(each.prefix, (), each.canvases) for each in examples]
+    whole = logits(model, *examples)
+    given = [model.example(each.prefix, (), each.canvases) for each in examples]
     with torch.inference_mode():
         decoder = Decoder.start(model, given)
         for place in range(3):
@@ -104,7 +129,7 @@ def test_cached_decoding_equals_the_training_pass(model: PaliGemma) -> None:
 
 def test_rows_that_leave_do_not_disturb_the_others(model: PaliGemma) -> None:
     examples = [example(model, "where is it", "left"), example(model, "how many are there", "3", 7)]
-    given = [Example(each.prefix, (), each.canvases) for each in examples]
+    given = [model.example(each.prefix, (), each.canvases) for each in examples]
     with torch.inference_mode():
         both, alone = Decoder.start(model, given), Decoder.start(model, given[1:])
         both.step([1], [20])

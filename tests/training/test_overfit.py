@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from diascope.answers import Answer
-from diascope.batching import collate
+from diascope.batching import pack
 from diascope.generation.answering import answer_cases
 from diascope.imaging.store import CanvasStore
 from diascope.models.paligemma import PaliGemma
@@ -58,7 +58,7 @@ def overfit(model: PaliGemma, cases: list[Case], store: CanvasStore) -> None:
         start = places[step % batches] * BATCH
         set_learning_rate(moves, learning_rate(config, step, EPOCHS * batches, 10))
         with autocast(model.network, True):
-            batch = collate(examples[start : start + BATCH], model.pad_id)
+            batch = pack(examples[start : start + BATCH])
             loss = batch_loss(model, batch, location_sigma=0.0)
         moves.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -123,9 +123,8 @@ def show_batch(recipe: str, overrides: list[str], number: int) -> None:
     model = start_model(config)
     feed = open_feed(model, config.data, config.resolve(config.data.records), config.seed)
     cases = [feed.case(position) for position in range(max(1, number))]
-    batch = feed.of(cases)
-    for row, case in enumerate(cases):
-        print(case.id, batch.show(model.spell, row), sep="\n")
+    for case in cases:
+        print(case.id, feed.of([case]).show(model.spell), sep="\n")
 
 
 def _record_lines(record: "Record") -> Iterator[str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import DynamicCache
 
-from diascope.batching import Example, collate
+from diascope.batching import Example, pad
 from diascope.codecs.matcher import Matcher, Vocabulary
 from diascope.generation.engine import Completion, Request
 from diascope.generation.sampling import choose
@@ -125,18 +125,17 @@ class Decoder:
     @classmethod
     def start(cls, model: VisionLanguageModel, examples: Sequence[Example]) -> "Decoder":
         """Read the prefixes of a batch."""
-        batch = collate(examples, model.pad_id, pad_left=True)
-        positions = batch.attention_mask.cumsum(1).clamp(min=1)
+        prefixes = pad(examples, model.pad_id)
         cache = DynamicCache()
-        logits = model.head(model.read(batch, positions, cache))
-        return cls(model, cache, batch.attention_mask, positions[:, -1], logits)
+        logits = model.head(model.read(prefixes, cache))
+        return cls(model, cache, prefixes.attention_mask, prefixes.positions[..., -1], logits)
 
     def step(self, going: Sequence[int], tokens: Sequence[int]) -> None:
         """Keep the rows that go on, read the token each has written, and find the next logits."""
         if len(going) < len(self.mask):
             chosen = torch.tensor(going)
             self.cache.batch_select_indices(chosen)
-            self.mask, self.positions = self.mask[chosen], self.positions[chosen]
+            self.mask, self.positions = self.mask[chosen], self.positions[:, chosen]
         self.mask = torch.cat([self.mask, self.mask.new_ones(len(going), 1)], dim=1)
         self.positions = self.positions + 1
         hidden = self.model.read_on(torch.tensor(tokens), self.mask, self.positions, self.cache)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from diascope.answers import Answer
-from diascope.batching import Batch, Canvas, Example
+from diascope.batching import Batch, Canvas, Example, Padded
 from diascope.codecs.dialect import Dialect
 from diascope.geometry import CanvasMap, Fit, Size
 from diascope.records import Case
@@ -56,21 +56,21 @@ class VisionLanguageModel(Protocol):
         """What the model is taught to write for an answer to this turn."""
 
     def hidden(self, batch: Batch) -> Tensor:
-        """Last hidden states [batch, time, width] of a training batch."""
+        """Last hidden states [tokens, width] of a packed row."""
 
-    def read(self, batch: Batch, positions: Tensor, cache: DynamicCache) -> Tensor:
+    def read(self, prefixes: Padded, cache: DynamicCache) -> Tensor:
         """Read whole prefixes into an empty cache; last hidden states [batch, width]."""
 
     def read_on(
         self, tokens: Tensor, mask: Tensor, positions: Tensor, cache: DynamicCache
     ) -> Tensor:
-        """Read one more token a row, [batch]; last hidden states [batch, width]."""
+        """Read one more token a row, [batch], at positions [axes, batch]; states [batch, width]."""
 
     def head(self, hidden: Tensor) -> Tensor:
         """Logits [..., vocabulary] of hidden states [..., width], in float32."""
 
-    def location_ids(self) -> tuple[int, int]:
-        """First and last id of the location tokens, both included."""
+    def location_ids(self) -> tuple[int, int] | None:
+        """First and last id of the location tokens, both included; None where it has none."""
 
     def token_id(self, spelled: str) -> int:
         """The id of a special token by its text."""

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from diascope.batching import Batch, Example, collate
+from diascope.batching import Batch, Example, pack
 from diascope.errors import InputError
 from diascope.geometry import CanvasMap, Size
 from diascope.imaging.augment import Augmentation, augment
 from diascope.imaging.cache_build import build_cache
 from diascope.imaging.canvas import draw
 from diascope.imaging.drawing import Canvas
-from diascope.imaging.handover import refuse_records
 from diascope.imaging.store import CanvasStore
 from diascope.mixture import Mixture
 from diascope.models.family import VisionLanguageModel
@@ -24,9 +23,6 @@ from diascope.records import Case
 from diascope.training.config import DataConfig
 
 Progress = Callable[[int, int], None]
-
-WINDOW = 8
-"""Batches that are sorted by length together: rows of like length waste less padding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,30 +50,20 @@ class Feed:
 
     def batch(self, start: int, size: int) -> Batch:
         """The batch of `size` examples at a global position that is a multiple of `size`."""
-        return collate([example for _, example in self._drawn(start, size)], self.model.pad_id)
+        return pack([example for _, example in self._drawn(start, size)])
 
     def of(self, cases: Sequence[Case]) -> Batch:
         """A training batch of these cases."""
-        return collate([self._example(case) for case in cases], self.model.pad_id)
+        return pack([self._example(case) for case in cases])
 
     def ids(self, start: int, size: int) -> str:
         """A digest of the ids of the cases in a batch, to compare runs by."""
         names = "\n".join(case.id for case, _ in self._drawn(start, size))
         return hashlib.sha256(names.encode()).hexdigest()[:12]
 
-    def _drawn(self, start: int, size: int) -> Sequence[tuple[Case, Example]]:
-        window, place = divmod(start // size, WINDOW)
-        return self._window(window, size)[place]
-
     @lru_cache(maxsize=1)  # noqa: B019 - a feed lives as long as its run
-    def _window(self, number: int, size: int) -> Sequence[Sequence[tuple[Case, Example]]]:
-        """The batches of one window, each of like lengths, in shuffled order."""
-        first = number * size * WINDOW
-        positions = range(first, first + size * WINDOW)
-        drawn = sorted(map(self._seen, positions), key=lambda one: one[1].length)
-        batches = [drawn[place : place + size] for place in range(0, len(drawn), size)]
-        order = np.random.default_rng([self.mixture.seed, 3, number]).permutation(WINDOW)
-        return [batches[place] for place in order]
+    def _drawn(self, start: int, size: int) -> Sequence[tuple[Case, Example]]:
+        return [self._seen(position) for position in range(start, start + size)]
 
     def _seen(self, position: int) -> tuple[Case, Example]:
         case = self.case(position)
@@ -148,13 +134,12 @@ def open_feed(
     seed: int,
     drawing: Progress = lambda done, total: None,
 ) -> Feed:
-    """The feed of a record file; InputError when its split is empty, or it was prepared otherwise.
+    """The feed of a record file; InputError when its split is empty.
 
     Where the configuration names a cache, the canvases that it lacks are drawn first; `drawing` is
     told images done and images to do.
     """
     records = RecordFile(path)
-    refuse_records(path)
     groups = records.groups(config.mixture.by, config.split)
     if not groups:
         raise InputError(

@@ -10,22 +10,18 @@ from diascope.models.family import VisionLanguageModel
 
 
 def batch_loss(model: VisionLanguageModel, batch: Batch, location_sigma: float) -> Tensor:
-    """Mean over rows of each row's mean over its suffix, so that short answers weigh as much.
+    """Mean over examples of each one's mean over its suffix, so that short answers weigh as much.
 
     Only the places that predict a weighted token reach the vocabulary; the rest is never computed.
     """
-    hidden = model.hidden(batch)[:, :-1]
-    weights = batch.loss_weights[:, 1:]
-    chosen = weights > 0
-    logits = model.head(hidden[chosen])
-    losses = token_losses(
-        logits, batch.input_ids[:, 1:][chosen], model.location_ids(), location_sigma
-    )
-    return (losses * weights[chosen]).sum() / weights.shape[0]
+    chosen = batch.loss_weights.nonzero()[:, 0]
+    logits = model.head(model.hidden(batch)[chosen - 1])
+    losses = token_losses(logits, batch.input_ids[chosen], model.location_ids(), location_sigma)
+    return (losses * batch.loss_weights[chosen]).sum() / batch.num_examples
 
 
 def token_losses(
-    logits: Tensor, targets: Tensor, locations: tuple[int, int], sigma: float
+    logits: Tensor, targets: Tensor, locations: tuple[int, int] | None, sigma: float
 ) -> Tensor:
     """Cross-entropy [tokens]; a location's target is a bell over its neighbours, `sigma` bins wide.
 
@@ -34,9 +30,11 @@ def token_losses(
     """
     logprobs = torch.log_softmax(logits, dim=-1)
     losses = -logprobs.gather(1, targets[:, None])[:, 0]
+    if locations is None or sigma <= 0:
+        return losses
     first, last = locations
     places = ((targets >= first) & (targets <= last)).nonzero()[:, 0]
-    if sigma <= 0 or len(places) == 0:
+    if len(places) == 0:
         return losses
     table = _bells(last - first + 1, sigma)
     soft = table[targets[places] - first]

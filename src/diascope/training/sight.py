@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, log_softmax
 
 from diascope.answers import Boxes, Choice, Labels, Masks, Number
-from diascope.batching import Example, pixels
+from diascope.batching import pixels
 from diascope.expectations import Options, Range
 from diascope.geometry import CanvasMap, Rect, intersect
 from diascope.imaging.store import CanvasStore
@@ -226,7 +226,7 @@ def teach(
     losses: dict[int, float] = defaultdict(float)
     for step in range(steps):
         chosen = [seen[place] for place in order.integers(len(seen), size=batch_size)]
-        canvases = pixels([Example((), (), (store.canvas(each.image),)) for each in chosen])
+        canvases = pixels([store.canvas(each.image) for each in chosen])
         set_learning_rate(moves, learning_rate(config, step, steps, steps // 20))
         with autocast(sight, wanted=True):
             loss = sight.loss(chosen, canvases)
