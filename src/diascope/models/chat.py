@@ -4,8 +4,9 @@ Special tokens are written as text, between which a tokenizer reads the rest; wh
 kept from spelling one (see `words`). Pictures come in the first turn, before anything is said.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from diascope.batching import Span
@@ -86,3 +87,39 @@ GEMMA = Chat(
     after="<end_of_image>\n\n",
 )
 """Gemma 3 and MedGemma: transformers' processing_gemma3.py, and the templates in their folders."""
+
+MISTRAL = Chat(
+    start="<s>",
+    user="[INST] ",
+    model=" [/INST]",
+    closing="</s>",
+    end="</s>",
+    image="radiology image: ",
+    images="radiology images: ",
+)
+"""M4CXR (exp/cxr_llm/data_utils/templates.py) on Mistral-7B-Instruct-v0.2."""
+
+LLAMA2 = Chat(
+    start="",
+    user="<s>[INST] ",
+    model=" [/INST] ",
+    closing="</s>",
+    end=" </s>",
+)
+"""CXR-LLaVA on LLaMA-2-chat."""
+
+CHATML = Chat(
+    start="",
+    user="<|im_start|>user\n",
+    model="<|im_end|>\n<|im_start|>assistant\n",
+    closing="<|im_end|>",
+    end="<|im_end|>\n",
+)
+"""SmolLM2 and Qwen."""
+
+PLAIN = Chat(start="", user="", model="\n", closing="</s>", end="</s>\n")
+"""For language models that were never taught to chat."""
+
+CHATS: Mapping[str, Chat] = MappingProxyType(
+    {"mistral": MISTRAL, "llama2": LLAMA2, "chatml": CHATML, "plain": PLAIN, "gemma": GEMMA}
+)

@@ -24,7 +24,9 @@ def load_network(
     return network.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
 
 
-def load_tokenizer(folder: Path | None) -> PreTrainedTokenizerFast:
+def load_tokenizer(folder: Path | None, **options: Any) -> PreTrainedTokenizerFast:
     """The tokenizer beside the weights."""
-    words = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    words = AutoTokenizer.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False, **options
+    )
     return cast("PreTrainedTokenizerFast", words)

@@ -14,7 +14,7 @@ import llguidance
 import llguidance.hf
 import torch
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import DynamicCache, PreTrainedTokenizerFast
 
 from diascope.answers import Answer
 from diascope.batching import Batch, Canvas, Padded, pixels
@@ -30,7 +30,7 @@ from diascope.tasks import task
 class Transformer:
     """A loaded model; families derive from it. It keeps what `family.VisionLanguageModel` says."""
 
-    network: PreTrainedModel
+    network: Any
     tokenizer: PreTrainedTokenizerFast
     dialect: Dialect
     fit: Fit
@@ -171,6 +171,10 @@ class Transformer:
         return self.network.lm_head
 
     @property
+    def _table(self) -> Any:
+        return self.network.get_input_embeddings()
+
+    @property
     def _inner(self) -> Any:
         return self.network.model
 
@@ -181,8 +185,7 @@ class Transformer:
     def _embedded(self, ids: Tensor, canvases: Sequence[Canvas], looks: Sequence[int]) -> Tensor:
         """Embeddings of the tokens, features in the places of the images."""
         are_images = ids == self.image_id
-        table = self.network.get_input_embeddings()
-        embedded: Tensor = table(ids.masked_fill(are_images, self.pad_id))
+        embedded: Tensor = self._table(ids.masked_fill(are_images, self.pad_id))
         if not looks:
             return embedded
         features = self.see(canvases)[list(looks)].flatten(0, 1)

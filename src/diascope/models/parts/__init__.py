@@ -1,0 +1,1 @@
+"""Parts that composed models are made of."""
