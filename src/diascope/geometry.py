@@ -16,7 +16,7 @@ from diascope.values import Value
 
 Rect = tuple[float, float, float, float]
 Order = Literal["xyxy", "xywh", "cxcywh", "yxyx"]
-Space = Literal["pixels", "unit", "percent", "permille", "bins1024"]
+Space = Literal["pixels", "canvas", "unit", "percent", "permille", "bins1024"]
 Fit = Literal["stretch", "pad", "crop"]
 
 _UNITS: dict[Space, float] = {"unit": 1.0, "percent": 100.0, "permille": 1000.0, "bins1024": 1023.0}
@@ -32,8 +32,9 @@ class Size(NamedTuple):
 class BoxFormat(Value):
     """How four numbers spell a box: the order of the corners and the space they are measured in.
 
-    `pixels` are pixels of the frame; `unit`, `percent` and `permille` are 0-1, 0-100 and 0-1000 of
-    its sides; `bins1024` are big_vision's location bins, round(coordinate * 1023).
+    `pixels` are pixels of the original image, `canvas` those of the canvas that a model sees;
+    `unit`, `percent` and `permille` are 0-1, 0-100 and 0-1000 of the frame's sides; `bins1024` are
+    big_vision's location bins, round(coordinate * 1023).
     """
 
     order: Order = "xyxy"
@@ -70,7 +71,7 @@ class BoxFormat(Value):
         return (x0 / across, y0 / down, x1 / across, y1 / down)
 
     def _units(self, frame: Size) -> tuple[float, float]:
-        if self.space == "pixels":
+        if self.space in ("pixels", "canvas"):
             return (1.0, 1.0)
         unit = _UNITS[self.space]
         return (unit / frame.width, unit / frame.height)

@@ -1,7 +1,7 @@
-"""Tiny twins of every family: random weights, through the classes that real weights come through."""
+"""Tiny twins of every family: random weights, in the classes that real weights come in."""
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,12 +11,18 @@ from transformers import (
     PaliGemmaConfig,
     PaliGemmaForConditionalGeneration,
     PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen3VLConfig,
+    Qwen3VLForConditionalGeneration,
 )
 
+from diascope.imaging.scaling import Scaling
 from diascope.models.composed import Composed, Composition, Source, compose
 from diascope.models.gemma3 import Gemma3
 from diascope.models.paligemma import PaliGemma
 from diascope.models.parts.projector import ProjectorConfig
+from diascope.models.qwen_vl import PERMILLE, QwenVL
 from diascope.models.tiny import configuration, from_scratch, tokenizer
 from diascope.models.transformer import Transformer
 
@@ -50,7 +56,7 @@ def spelling(*tokens: str) -> PreTrainedTokenizerFast:
 
 @pytest.fixture(scope="session")
 def gemma_3() -> Gemma3:
-    """A random Gemma 3: two layers of a sliding window narrower than a conversation, one without."""
+    """A random Gemma 3, its sliding window narrower than a conversation."""
     words = spelling(*GEMMA_TOKENS, "<image_soft_token>", "<unused94>", "<unused95>")
     spelt = dict(zip(words.all_special_tokens, words.all_special_ids, strict=True))
     text = {
@@ -87,6 +93,78 @@ def gemma_3() -> Gemma3:
         torch.manual_seed(0)
         network = Gemma3ForConditionalGeneration(config)
     return Gemma3(network.eval(), words)
+
+
+def qwen_words() -> PreTrainedTokenizerFast:
+    ends = ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>"]
+    return spelling(*ends, "<|image_pad|>", "<|video_pad|>")
+
+
+def qwen_text(words: PreTrainedTokenizerFast) -> dict[str, Any]:
+    return {
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "vocab_size": len(words),
+    }
+
+
+def qwen_ids(words: PreTrainedTokenizerFast) -> dict[str, int]:
+    spelt = dict(zip(words.all_special_tokens, words.all_special_ids, strict=True))
+    names = ("image_pad", "video_pad", "vision_start", "vision_end")
+    keys = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
+    return {key: spelt[f"<|{name}|>"] for key, name in zip(keys, names, strict=True)}
+
+
+@pytest.fixture(scope="session")
+def qwen_2_5() -> QwenVL:
+    """A random Qwen2.5-VL: positions on three axes, windows in its vision tower."""
+    words = qwen_words()
+    vision = {
+        "depth": 2,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_heads": 2,
+        "out_hidden_size": 64,
+        "patch_size": 14,
+        "spatial_merge_size": 2,
+        "window_size": 56,
+        "fullatt_block_indexes": [1],
+    }
+    rope = {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 10000.0}
+    text = qwen_text(words) | {"rope_parameters": rope}
+    config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, **qwen_ids(words))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = Qwen2_5_VLForConditionalGeneration(config)
+    return QwenVL(network.eval(), words)
+
+
+@pytest.fixture(scope="session")
+def qwen_3() -> QwenVL:
+    """A random Qwen3-VL: features of the tower's first layer join the decoder's first."""
+    words = qwen_words()
+    vision = {
+        "depth": 2,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_heads": 2,
+        "out_hidden_size": 64,
+        "patch_size": 16,
+        "spatial_merge_size": 2,
+        "num_position_embeddings": 64,
+        "deepstack_visual_indexes": [0],
+    }
+    rope = {"rope_type": "default", "mrope_section": [2, 3, 3], "rope_theta": 10000.0}
+    text = qwen_text(words) | {"rope_parameters": rope}
+    config = Qwen3VLConfig(text_config=text, vision_config=vision, **qwen_ids(words))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = Qwen3VLForConditionalGeneration(config)
+    return QwenVL(network.eval(), words, dialect=PERMILLE, scaling=Scaling())
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +221,7 @@ def tiny() -> PaliGemma:
     return made
 
 
-FAMILIES = ["tiny", "paligemma_2", "gemma_3", "composed"]
+FAMILIES = ["tiny", "paligemma_2", "gemma_3", "qwen_2_5", "qwen_3", "composed"]
 
 
 @pytest.fixture(scope="session", params=FAMILIES)
@@ -151,6 +229,3 @@ def any_model(request: pytest.FixtureRequest) -> Transformer:
     """Each family in turn."""
     made: Transformer = request.getfixturevalue(request.param)
     return made
-
-
-Named = Callable[[str], Transformer]

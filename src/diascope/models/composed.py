@@ -94,15 +94,15 @@ class Composed(ChatModel):
         """What the encoder reads."""
         return Size(self.network.vision.side, self.network.vision.side)
 
-    def see(self, canvases: Sequence[Canvas]) -> Tensor:
-        """Features [pictures, tokens, width]."""
+    def see(self, canvases: Sequence[Canvas]) -> Sequence[Tensor]:
+        """Features [tokens, width] of each canvas."""
         vision = self.network.vision
         values = np.empty((len(canvases), vision.channels, *self.canvas), np.float32)
         for canvas, out in zip(canvases, values, strict=True):
             _scale(vision, canvas, out)
         tokens = vision(torch.from_numpy(values).to(self.network.dtype))
         features: Tensor = self.network.projector(tokens)
-        return features
+        return list(features)
 
     def image_tokens(self, canvas: Canvas) -> int:
         """As many for every picture."""

@@ -1,5 +1,6 @@
 """Local model folders: nothing is fetched, and no code or pickle of a folder is run."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,18 +11,24 @@ from diascope.errors import InputError
 
 
 def load_network(
-    folder: Path | None, family: str, network: type[PreTrainedModel], dtype: torch.dtype
+    folder: Path | None,
+    family: str,
+    networks: Sequence[type[PreTrainedModel]],
+    dtype: torch.dtype,
 ) -> Any:
-    """The weights of a folder of the family's model type; InputError for any other folder."""
+    """The weights of a folder of one of the family's model types; InputError for any other."""
     if folder is None:
         raise InputError(f"family {family!r} ships no weights: set model.path to a local folder")
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder} is no model folder: it has no config.json")
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    expected = getattr(network.config_class, "model_type", None)
-    if config.model_type != expected:
-        raise InputError(f"{folder} holds a {config.model_type!r} model, not a {expected!r} one")
-    return network.from_pretrained(folder, dtype=dtype, local_files_only=True, use_safetensors=True)
+    types = {getattr(each.config_class, "model_type", None): each for each in networks}
+    if config.model_type not in types:
+        told = " or ".join(map(repr, types))
+        raise InputError(f"{folder} holds a {config.model_type!r} model, not a {told} one")
+    return types[config.model_type].from_pretrained(
+        folder, dtype=dtype, local_files_only=True, use_safetensors=True
+    )
 
 
 def load_tokenizer(folder: Path | None, **options: Any) -> PreTrainedTokenizerFast:

@@ -56,7 +56,7 @@ class Gemma3(ChatModel):
 
 def load(folder: Path | None, dtype: torch.dtype) -> Gemma3:
     """A Gemma 3 from a local folder; nothing is fetched and no code of the folder is run."""
-    network = load_network(folder, "gemma3", Gemma3ForConditionalGeneration, dtype)
+    network = load_network(folder, "gemma3", [Gemma3ForConditionalGeneration], dtype)
     return Gemma3(network, load_tokenizer(folder))
 
 

@@ -80,7 +80,7 @@ class PaliGemma(Transformer):
 
 def load(folder: Path | None, dtype: torch.dtype) -> PaliGemma:
     """A PaliGemma from a local folder; nothing is fetched and no code of the folder is run."""
-    network = load_network(folder, "paligemma", PaliGemmaForConditionalGeneration, dtype)
+    network = load_network(folder, "paligemma", [PaliGemmaForConditionalGeneration], dtype)
     return PaliGemma(network, load_tokenizer(folder))
 
 

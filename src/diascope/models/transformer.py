@@ -58,11 +58,11 @@ class Transformer:
         side = int(self.network.config.vision_config.image_size)
         return Size(side, side)
 
-    def see(self, canvases: Sequence[Canvas]) -> Tensor:
-        """Features [pictures, tokens, width] of canvases, as the decoder reads them."""
+    def see(self, canvases: Sequence[Canvas]) -> Sequence[Tensor]:
+        """Features [tokens, width] of each canvas, as the decoder reads them."""
         values = pixels(canvases).to(self.network.dtype)
         features: Tensor = self._inner.get_image_features(values).pooler_output
-        return features
+        return list(features)
 
     def head(self, hidden: Tensor) -> Tensor:
         """Logits [..., vocabulary] in float32, soft-capped where the decoder is (Gemma 2)."""
@@ -123,9 +123,8 @@ class Transformer:
 
     def hidden(self, batch: Batch) -> Tensor:
         """Last hidden states [tokens, width] of a packed row."""
-        embedded = self._embedded(batch.input_ids[None], batch.canvases, batch.looks)
         states = self._decoded(
-            inputs_embeds=embedded,
+            **self._inputs(batch.input_ids[None], batch.canvases, batch.looks),
             position_ids=_axes(batch.positions[:, None]),
             attention_mask=attention.NO_MASK,
             runs=batch.runs,
@@ -136,7 +135,7 @@ class Transformer:
     def read(self, prefixes: Padded, cache: DynamicCache) -> Tensor:
         """Read whole prefixes into an empty cache; last hidden states [batch, width]."""
         states = self._decoded(
-            inputs_embeds=self._embedded(prefixes.input_ids, prefixes.canvases, prefixes.looks),
+            **self._inputs(prefixes.input_ids, prefixes.canvases, prefixes.looks),
             position_ids=_axes(prefixes.positions),
             attention_mask=self._masks(prefixes),
             past_key_values=cache,
@@ -149,7 +148,7 @@ class Transformer:
     ) -> Tensor:
         """Read one more token a row, [batch], at positions [axes, batch]; states [batch, width]."""
         states = self._decoded(
-            inputs_embeds=self._embedded(tokens[:, None], (), ()),
+            **self._inputs(tokens[:, None], (), ()),
             position_ids=_axes(positions[..., None]),
             attention_mask=mask,
             past_key_values=cache,
@@ -182,14 +181,15 @@ class Transformer:
     def _text(self) -> Any:
         return self.decoder.config
 
-    def _embedded(self, ids: Tensor, canvases: Sequence[Canvas], looks: Sequence[int]) -> Tensor:
+    def _inputs(
+        self, ids: Tensor, canvases: Sequence[Canvas], looks: Sequence[int]
+    ) -> dict[str, Any]:
         """Embeddings of the tokens, features in the places of the images."""
         are_images = ids == self.image_id
-        embedded: Tensor = self._table(ids.masked_fill(are_images, self.pad_id))
-        if not looks:
-            return embedded
-        features = self.see(canvases)[list(looks)].flatten(0, 1)
-        return embedded.masked_scatter(are_images[..., None], features.to(embedded.dtype))
+        embedded = self._table(ids.masked_fill(are_images, self.pad_id))
+        if looks:
+            embedded = placed(embedded, are_images, self.see(canvases), looks)
+        return {"inputs_embeds": embedded}
 
     def _decoded(self, **inputs: Any) -> Tensor:
         states: Tensor = self.decoder(**inputs).last_hidden_state
@@ -204,6 +204,19 @@ class Transformer:
         place = torch.arange(whole.shape[-1])
         near = (place[None, :] > place[:, None] - window) | prefixes.together()
         return {"full_attention": whole, "sliding_attention": whole & near}
+
+
+def placed(
+    embedded: Tensor, are_images: Tensor, features: Sequence[Tensor], looks: Sequence[int]
+) -> Tensor:
+    """Embeddings [batch, time, width], features in the places of the images."""
+    values = chosen(features, looks).to(embedded.dtype)
+    return embedded.masked_scatter(are_images[..., None], values)
+
+
+def chosen(features: Sequence[Tensor], looks: Sequence[int]) -> Tensor:
+    """[tokens, width] the features of the pictures, in the order that they are looked at."""
+    return torch.cat([features[number] for number in looks])
 
 
 def _axes(positions: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ _CORNERS = {
 }
 _UNITS = {
     "pixels": "in pixels",
+    "canvas": "in pixels",
     "unit": "from 0 to 1",
     "percent": "from 0 to 100",
     "permille": "from 0 to 1000",
