@@ -40,7 +40,7 @@ from diascope.training.config import DataConfig, OptimConfig
 from diascope.training.feed import Feed, open_feed
 from diascope.training.loop import autocast
 from diascope.training.loss import batch_loss
-from diascope.training.optim import optimizer
+from diascope.training.optim import everything, optimizer
 
 HERE = Path(__file__).parent
 RESULT, PAGE = HERE / "results" / "spine.json", HERE.parent / "docs" / "benchmarks.md"
@@ -114,7 +114,7 @@ def train_steps(model: PaliGemma, records: Path) -> list[dict[str, Any]]:
     feed = open_feed(model, DataConfig(records=str(records)), records, seed=0)
     size = {"height": 128, "width": 128}
     processor = SiglipImageProcessorPil(size=size, resample=Image.Resampling.BILINEAR)
-    moves = optimizer(model.network, OptimConfig(lr=1e-9))
+    moves = optimizer(everything(model.network), OptimConfig(lr=1e-9))
 
     def step(loss: torch.Tensor) -> float:
         moves.zero_grad()

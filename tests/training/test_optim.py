@@ -2,7 +2,8 @@ import pytest
 from torch import nn
 
 from diascope.training.config import OptimConfig
-from diascope.training.optim import freeze, learning_rate, optimizer, set_learning_rate
+from diascope.training.moving import Moving
+from diascope.training.optim import everything, learning_rate, optimizer, set_learning_rate
 
 
 @pytest.mark.parametrize(
@@ -18,23 +19,13 @@ def test_a_straight_rise_and_then_the_schedule(schedule: str, middle: float, las
     assert rates[110] == pytest.approx(2.0 * last, abs=1e-6)
 
 
-def test_the_vision_tower_moves_at_its_share() -> None:
-    network = nn.ModuleDict({"vision_tower": nn.Linear(2, 2), "language": nn.Linear(2, 2)})
-    moves = optimizer(network, OptimConfig(vision_scale=0.25))
+def test_weights_move_at_their_shares() -> None:
+    slow, whole = nn.Linear(2, 2), nn.Linear(2, 2)
+    moving = [Moving("slow", slow.weight, 0.25), Moving("whole", whole.bias, 1.0)]
+    moves = optimizer(moving, OptimConfig())
     set_learning_rate(moves, 0.8)
     rates = {id(w): group["lr"] for group in moves.param_groups for w in group["params"]}
-    assert rates[id(network["vision_tower"].weight)] == pytest.approx(0.2)
-    assert rates[id(network["language"].bias)] == pytest.approx(0.8)
-
-
-def test_a_vision_tower_that_does_not_move_asks_for_no_gradient() -> None:
-    network = nn.ModuleDict({"vision_tower": nn.Linear(2, 2), "language": nn.Linear(2, 2)})
-    network["language"].bias.requires_grad_(False)
-    freeze(network, OptimConfig(vision_scale=0.25))
-    assert network["vision_tower"].weight.requires_grad
-    freeze(network, OptimConfig(vision_scale=0.0))
-    asking = {name for name, weight in network.named_parameters() if weight.requires_grad}
-    assert asking == {"language.weight"}
+    assert rates == {id(slow.weight): pytest.approx(0.2), id(whole.bias): pytest.approx(0.8)}
 
 
 @pytest.mark.parametrize("name", ["adamw", "sgd"])
@@ -47,7 +38,7 @@ def test_only_matrices_decay(name: str) -> None:
             self.frozen = nn.Linear(3, 3).requires_grad_(False)
 
     network = Network()
-    made = optimizer(network, OptimConfig(name=name, weight_decay=0.1))  # type: ignore[arg-type]
+    made = optimizer(everything(network), OptimConfig(name=name, weight_decay=0.1))  # type: ignore[arg-type]
     decays = {id(w): group["weight_decay"] for group in made.param_groups for w in group["params"]}
     assert decays == {
         id(network.linear.weight): 0.1,

@@ -17,7 +17,7 @@ from diascope.training.config import OptimConfig
 from diascope.training.feed import taught
 from diascope.training.loop import autocast
 from diascope.training.loss import batch_loss
-from diascope.training.optim import learning_rate, optimizer, set_learning_rate
+from diascope.training.optim import everything, learning_rate, optimizer, set_learning_rate
 
 RECORDS, BATCH, EPOCHS = 8, 16, 60
 
@@ -46,7 +46,7 @@ def overfit(model: PaliGemma, cases: list[Case], store: CanvasStore) -> None:
         key=lambda example: len(example.prefix) + len(example.suffix),
     )
     config = OptimConfig(lr=1.5e-3, weight_decay=0.0)
-    moves = optimizer(model.network, config)
+    moves = optimizer(everything(model.network), config)
     batches = len(examples) // BATCH
     order = torch.Generator().manual_seed(0)
     for step in range(EPOCHS * batches):

@@ -6,16 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diascope.cli.options import (
-    AsJson,
-    DryRun,
-    Seed,
-    Temperature,
-    TopP,
-    record_file,
-    refuse_existing,
-    say,
-)
+from diascope.cli.options import AsJson, DryRun, Seed, record_file, refuse_existing, say
 from diascope.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -67,7 +58,6 @@ def configured(recipe: str, overrides: list[str]) -> "TrainConfig":
 
 def planned(config: "TrainConfig") -> list[str]:
     """How often each group of the training split will be seen, a line a group."""
-    from diascope.imaging.handover import refuse_records
     from diascope.mixture import Mixture, describe
     from diascope.models import family
     from diascope.recordfile import RecordFile
@@ -75,14 +65,18 @@ def planned(config: "TrainConfig") -> list[str]:
 
     data = config.data
     records = RecordFile(config.resolve(data.records))
-    refuse_records(records.path)
     family(config.model.family)
     refuse_unknown(records, config.evaluation)
-    groups = records.groups(data.mixture.by, data.split)
-    sizes = {name: len(cases) for name, cases in groups.items()}
-    steps = config.duration.in_steps(config.step_size, sum(sizes.values()))
-    mixture = Mixture(sizes, data.mixture, config.seed)
-    return [f"{steps} steps of {config.step_size}", *describe(mixture, steps * config.step_size)]
+    lines = []
+    for number, phase in enumerate(config.plan):
+        chosen = phase.mixture or data.mixture
+        groups = records.groups(chosen.by, data.split)
+        sizes = {name: len(cases) for name, cases in groups.items()}
+        step = (phase.batch_size or config.batch_size) * (phase.accumulate or config.accumulate)
+        steps = phase.duration.in_steps(step, sum(sizes.values()))
+        mixture = Mixture(sizes, chosen, config.seed + number)
+        lines += [f"{phase.name}: {steps} steps of {step}", *describe(mixture, steps * step)]
+    return lines
 
 
 def predict(
@@ -101,8 +95,8 @@ def predict(
         bool, typer.Option("--free", help="Decode without the grammar, for comparison.")
     ] = False,
     batch_size: Annotated[int, typer.Option(min=1, help="Replies decoded together.")] = 32,
-    temperature: Temperature = 0.0,
-    top_p: TopP = 1.0,
+    temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token.")] = 0.0,
+    top_p: Annotated[float, typer.Option(min=0.01, max=1, help="Sample from so much mass.")] = 1.0,
     seed: Seed = 0,
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep the replies already there, and ask the rest.")
@@ -117,9 +111,9 @@ def predict(
     chosen = None if split == "all" else split
     asked = counted(path, chosen, tasks, limit)
     if dry_run:
-        from diascope.generation.predict import refuse_other_pixels
+        from diascope.generation.predict import model_folder
 
-        refuse_other_pixels(model, path)
+        model_folder(model)
         say("\n".join(f"{name}: {n} cases" for name, n in asked.items()), as_json, cases=asked)
         return
     from diascope.generation.answering import Asking

@@ -78,6 +78,8 @@ class Composed(ChatModel):
     plan: Composition
 
     family = "composed"
+    vision = ("vision.",)
+    projector = ("projector.",)
 
     @property
     def decoder(self) -> Any:

@@ -44,6 +44,9 @@ class VisionLanguageModel(Protocol):
     def eos_id(self) -> int:
         """The token that ends a reply."""
 
+    def part(self, name: str) -> str:
+        """The part that a weight belongs to: vision, projector, embeddings or language."""
+
     def canvas_map(self, original: Size) -> CanvasMap:
         """Where an image of this size falls on the model's canvas."""
 

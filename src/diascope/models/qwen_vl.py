@@ -61,6 +61,8 @@ class QwenVL(ChatModel):
     scaling: Scaling = CLIP
 
     family = "qwen_vl"
+    vision = ("model.visual.",)
+    projector = ("model.visual.merger.", "model.visual.deepstack_merger_list.")
 
     @cached_property
     def canvas(self) -> Size:

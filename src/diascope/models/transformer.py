@@ -36,6 +36,10 @@ class Transformer:
     fit: Fit
 
     family: ClassVar[str]
+    vision: ClassVar[tuple[str, ...]] = ("model.vision_tower.",)
+    """How the names of the vision tower's weights begin."""
+    projector: ClassVar[tuple[str, ...]] = ("model.multi_modal_projector.",)
+    """How those of the projector begin."""
 
     def __post_init__(self) -> None:
         self.decoder.set_attn_implementation(attention.NAME)
@@ -85,6 +89,14 @@ class Transformer:
     def canvas_map(self, original: Size) -> CanvasMap:
         """Where an image of this size falls on the canvas."""
         return CanvasMap.fit(original, self.canvas, self.fit)
+
+    def part(self, name: str) -> str:
+        """The part that a weight belongs to: vision, projector, embeddings or language."""
+        if name.startswith(self.projector):
+            return "projector"
+        if name.startswith(self.vision):
+            return "vision"
+        return "embeddings" if "embed_tokens" in name or "lm_head" in name else "language"
 
     def location_ids(self) -> tuple[int, int] | None:
         """First and last id of the location tokens, both included; None where it has none."""

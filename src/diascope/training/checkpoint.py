@@ -8,6 +8,7 @@ in the mixture; the seed is in the configuration) and the optimiser's tensors.
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,14 @@ WEIGHTS, OPTIMIZER, STATE = "weights.safetensors", "optimizer.safetensors", "sta
 
 
 def save(
-    folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]
+    folder: Path,
+    weights: Mapping[str, Tensor],
+    optimizer: torch.optim.Optimizer,
+    state: dict[str, Any],
 ) -> None:
     """Publish a checkpoint under `folder`, replacing one of that name."""
     hidden = fresh(folder)
-    save_file(_weights(network), hidden / WEIGHTS)
+    save_file(_contiguous(weights), hidden / WEIGHTS)
     save_file(_optimizer_tensors(optimizer), hidden / OPTIMIZER)
     (hidden / STATE).write_text(json.dumps(state) + "\n")
     publish(hidden, folder)
@@ -39,31 +43,33 @@ def publish(hidden: Path, folder: Path) -> None:
     hidden.rename(folder)
 
 
-def restore(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Fill network and optimiser from a checkpoint and return its state."""
-    restore_weights(folder, network)
-    saved = load_file(folder / OPTIMIZER)
-    parameters = _parameters(optimizer)
-    for key, value in saved.items():
-        number, name = key.split(".", 1)
-        optimizer.state[parameters[int(number)]][name] = value
+def read_state(folder: Path) -> dict[str, Any]:
+    """What `save` was told to remember."""
     state: dict[str, Any] = json.loads((folder / STATE).read_text())
     return state
 
 
-def save_weights(folder: Path, network: nn.Module) -> None:
-    """Publish the weights alone."""
+def restore_optimizer(folder: Path, optimizer: torch.optim.Optimizer) -> None:
+    """Fill an optimiser over the same weights."""
+    parameters = _parameters(optimizer)
+    for key, value in load_file(folder / OPTIMIZER).items():
+        number, name = key.split(".", 1)
+        optimizer.state[parameters[int(number)]][name] = value
+
+
+def save_weights(folder: Path, weights: Mapping[str, Tensor]) -> None:
+    """Publish weights alone."""
     hidden = fresh(folder)
-    save_file(_weights(network), hidden / WEIGHTS)
+    save_file(_contiguous(weights), hidden / WEIGHTS)
     publish(hidden, folder)
 
 
 def restore_weights(folder: Path, network: nn.Module) -> None:
-    """Fill every weight of the network; a tied one is stored once."""
-    saved = load_file(folder / WEIGHTS)
+    """Fill the weights that a checkpoint holds; what never moved is not in it."""
+    saved, own = load_file(folder / WEIGHTS), dict(network.named_parameters())
     with torch.no_grad():
-        for name, weight in network.named_parameters():
-            weight.copy_(saved[name])
+        for name, weight in saved.items():
+            own[name].copy_(weight)
 
 
 def latest(folder: Path) -> Path | None:
@@ -86,9 +92,8 @@ def fresh(folder: Path) -> Path:
     return hidden
 
 
-def _weights(network: nn.Module) -> dict[str, Tensor]:
-    """Every weight once: a tied one is stored under the first of its names."""
-    return {name: weight.detach().contiguous() for name, weight in network.named_parameters()}
+def _contiguous(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: weight.contiguous() for name, weight in weights.items()}
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:

@@ -7,37 +7,18 @@ from pydantic import Field, field_validator, model_validator
 
 from diascope.imaging.augment import Augmentation
 from diascope.mixture import MixtureConfig
+from diascope.training.optimconfig import Duration, OptimConfig
+from diascope.training.phases import Phase, Trained, apart, everything, named
 from diascope.values import Value
 
-
-class Duration(Value):
-    """A length of training, in exactly one unit."""
-
-    steps: Annotated[int, Field(ge=1)] | None = None
-    epochs: Annotated[float, Field(gt=0)] | None = None
-    examples: Annotated[int, Field(ge=1)] | None = None
-    percent: Annotated[float, Field(gt=0, le=100)] | None = None
-    """Of the whole run."""
-
-    @model_validator(mode="after")
-    def _one_unit(self) -> Self:
-        given = [name for name in type(self).model_fields if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(
-                f"give exactly one of steps, epochs, examples, percent; got {given or 'none'}"
-            )
-        return self
-
-    def in_steps(self, batch: int, num_cases: int, whole: int | None = None) -> int:
-        """The number of optimiser steps, at least one; `whole` is what percent is of."""
-        if self.steps is not None:
-            return self.steps
-        if self.percent is not None:
-            if whole is None:
-                raise ValueError("the duration of the run itself cannot be a percentage")
-            return max(1, round(whole * self.percent / 100))
-        examples = self.examples if self.examples is not None else (self.epochs or 0) * num_cases
-        return max(1, round(examples / batch))
+__all__ = [
+    "DataConfig",
+    "Duration",
+    "EvalConfig",
+    "ModelConfig",
+    "OptimConfig",
+    "TrainConfig",
+]
 
 
 class ModelConfig(Value):
@@ -65,28 +46,6 @@ class DataConfig(Value):
     """Folder of canvases decoded once, shared by runs; none decodes in every run, into memory."""
 
 
-Decay = Annotated[float, Field(ge=0, lt=1)]
-
-
-class OptimConfig(Value):
-    """How the weights move."""
-
-    name: Literal["adamw", "sgd"] = "adamw"
-    lr: Annotated[float, Field(gt=0)] = 1e-3
-    vision_scale: Annotated[float, Field(ge=0)] = 1.0
-    """Share of the rate at which the vision tower moves; 0 leaves it as it is, at less cost."""
-    weight_decay: Annotated[float, Field(ge=0)] = 0.01
-    """On matrices only; norms, biases and embeddings are left alone."""
-    betas: tuple[Decay, Decay] = (0.9, 0.98)
-    """adamw."""
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """sgd."""
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    warmup: Duration = Duration(percent=3.0)
-    clip: Annotated[float, Field(gt=0)] = 1.0
-    """Norm that gradients are clipped to."""
-
-
 class EvalConfig(Value):
     """How often the run looks at data that it does not learn from, and what it looks for."""
 
@@ -106,7 +65,12 @@ class TrainConfig(Value):
     seed: Annotated[int, Field(ge=0)] = 0
     model: ModelConfig = ModelConfig()
     data: DataConfig
-    duration: Duration
+    duration: Duration | None = None
+    """Of a run in one phase."""
+    train: Trained = Field(default_factory=everything)
+    """What moves in a run of one phase; a part that is not named does not."""
+    phases: tuple[Phase, ...] = ()
+    """Of a run in several."""
     batch_size: Annotated[int, Field(ge=1)] = 16
     """Examples a forward pass."""
     accumulate: Annotated[int, Field(ge=1)] = 1
@@ -121,17 +85,28 @@ class TrainConfig(Value):
     keep: Annotated[int, Field(ge=1)] = 2
     """Checkpoints kept beside the best ones."""
 
-    @field_validator("duration")
-    @classmethod
-    def _of_the_whole(cls, duration: Duration) -> Duration:
-        if duration.percent is not None:
-            raise ValueError("a run cannot be a percentage of itself: give steps, epochs, examples")
-        return duration
+    _named = field_validator("train", mode="before")(named)
+    _apart = field_validator("train")(apart)
+
+    @model_validator(mode="after")
+    def _lasts(self) -> Self:
+        if (self.duration is None) == (not self.phases):
+            raise ValueError("give a duration, or phases that have one each")
+        if self.phases and self.train != everything():
+            raise ValueError("train: say in each of the phases what moves")
+        for duration in (self.duration, *(phase.duration for phase in self.phases)):
+            if duration is not None and duration.percent is not None:
+                raise ValueError(
+                    "a run cannot be a percentage of itself: give steps, epochs, examples"
+                )
+        return self
 
     @property
-    def step_size(self) -> int:
-        """Examples an optimiser step."""
-        return self.batch_size * self.accumulate
+    def plan(self) -> tuple[Phase, ...]:
+        """The phases; a run without any is one."""
+        if self.duration is None:
+            return self.phases
+        return (Phase(name="train", train=self.train, duration=self.duration),)
 
     def resolve(self, path: str) -> Path:
         """A path of the configuration as the run uses it."""

@@ -5,8 +5,9 @@ train(load(Path("recipe.toml"), [], TrainConfig), Path("runs/first"))
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from diascope.models import family
 from diascope.models.devices import has_bfloat16, keep_freed_memory
 from diascope.models.family import VisionLanguageModel
 from diascope.training import checkpoint
-from diascope.training.config import TrainConfig
+from diascope.training.config import Duration, TrainConfig
+from diascope.training.course import Leg, course
 from diascope.training.evaluation import Evaluation, open_evaluation
-from diascope.training.feed import Feed, Progress, open_feed
+from diascope.training.feed import Progress
 from diascope.training.loss import batch_loss
-from diascope.training.optim import freeze, learning_rate, optimizer, set_learning_rate
+from diascope.training.moving import Movement
+from diascope.training.optim import optimizer, set_learning_rate
 from diascope.training.runfolder import RunFolder
+from diascope.training.saving import save_model
 
 Report = Callable[[int, int, dict[str, Any]], None]
 """Called after each step with the steps done, the steps in all, and what was logged."""
@@ -45,10 +49,10 @@ def train(
     """
     keep_freed_memory()
     model = start_model(config)
-    feed = open_feed(model, config.data, config.resolve(config.data.records), config.seed, drawing)
+    legs = course(model, config, drawing)
     folder = RunFolder.open(out, config, resume)
-    folder.describe(feed)
-    trainer = Trainer.of(config, model, feed, folder)
+    folder.describe(legs)
+    trainer = Trainer.of(config, model, legs, folder)
     for logged in trainer.run():
         report(logged["step"], trainer.num_steps, logged)
     return trainer.finish()
@@ -73,41 +77,43 @@ class Trainer:
 
     config: TrainConfig
     model: VisionLanguageModel
-    feed: Feed
+    legs: Sequence[Leg]
     folder: RunFolder
     evaluation: Evaluation
-    optimizer: torch.optim.Optimizer
-    num_steps: int
-    step: int
-    best: dict[str, float]
+    movement: Movement
+    step: int = 0
+    best: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, config: TrainConfig, model: VisionLanguageModel, feed: Feed, folder: RunFolder
+        cls,
+        config: TrainConfig,
+        model: VisionLanguageModel,
+        legs: Sequence[Leg],
+        folder: RunFolder,
     ) -> "Trainer":
         """A run at its beginning, or where its last checkpoint left it."""
-        freeze(model.network, config.optim)
-        moves = optimizer(model.network, config.optim)
-        num_steps = config.duration.in_steps(config.step_size, feed.num_cases)
-        evaluation = open_evaluation(model, feed, config)
-        trainer = cls(config, model, feed, folder, evaluation, moves, num_steps, 0, {})
+        movement = Movement.of(model, config.plan, config.seed)
+        evaluation = open_evaluation(model, legs[0].feed, config)
+        trainer = cls(config, model, legs, folder, evaluation, movement)
         last = checkpoint.latest(folder.checkpoints)
         if last is not None:
-            state = checkpoint.restore(last, model.network, moves)
+            state = checkpoint.read_state(last)
             trainer.step, trainer.best = state["step"], state["best"]
+            checkpoint.restore_weights(last, model.network)
         folder.forget_after(trainer.step)
         return trainer
 
+    @property
+    def num_steps(self) -> int:
+        """Of the whole run."""
+        return self.legs[-1].end
+
     def run(self) -> Iterator[dict[str, Any]]:
         """Step to the end; yields what was logged of each step."""
-        while self.step < self.num_steps:
-            logged = self._step()
-            if self._due(self.config.evaluation.every.in_steps) and len(self.evaluation.cases):
-                logged |= self._evaluate()
-            self.folder.log(logged)
-            if self._due(self.config.checkpoint_every.in_steps):
-                self._publish()
-            yield logged
+        for leg in self.legs:
+            if self.step < leg.end:
+                yield from self._run(leg)
 
     def finish(self) -> Path:
         """Save the best model, by the chosen task or else by the loss, and return its folder."""
@@ -116,48 +122,71 @@ class Trainer:
         if best.is_dir():
             checkpoint.restore_weights(best, self.model.network)
         hidden = checkpoint.fresh(self.folder.model)
-        self.model.save(hidden)
-        self.folder.sign(hidden)
+        save_model(self.model, hidden)
         checkpoint.publish(hidden, self.folder.model)
         return self.folder.model
 
-    def _step(self) -> dict[str, Any]:
-        config, size = self.config, self.config.batch_size
-        rate = self._set_learning_rate()
+    def _run(self, leg: Leg) -> Iterator[dict[str, Any]]:
+        moving = self.movement.begin(leg.phase)
+        moves = optimizer(moving, leg.optim)
+        last = checkpoint.latest(self.folder.checkpoints)
+        if last is not None and self.step > leg.start:
+            self._go_on(last, leg, moves)
+        while self.step < leg.end:
+            logged = self._step(leg, moves)
+            if self._due(leg, self.config.evaluation.every) and len(self.evaluation.cases):
+                logged |= self._evaluate(leg)
+            self.folder.log(logged)
+            if self._due(leg, self.config.checkpoint_every) or self.step == leg.end:
+                self._publish(leg, moves)
+            yield logged
+
+    def _go_on(self, last: Path, leg: Leg, moves: torch.optim.Optimizer) -> None:
+        """Fill the optimiser, after a look at whether what moves is what has moved so far."""
+        before, now = checkpoint.read_state(last)["moving"], self._table(leg)
+        if before != now:
+            told = f"{last}: what moves has changed: {before} then, {now} now"
+            raise InputError(f"{told}; go on with the configuration that the run began with")
+        checkpoint.restore_optimizer(last, moves)
+
+    def _table(self, leg: Leg) -> list[list[Any]]:
+        return [list(row) for row in self.movement.table(leg.phase)]
+
+    def _step(self, leg: Leg, moves: torch.optim.Optimizer) -> dict[str, Any]:
+        rate = leg.learning_rate(self.step)
+        set_learning_rate(moves, rate)
         self.model.network.train()
-        self.optimizer.zero_grad()
+        moves.zero_grad()
         total, ids = 0.0, []
-        for part in range(config.accumulate):
-            start = self.step * config.step_size + part * size
-            loss = self._loss(start) / config.accumulate
+        for part in range(leg.accumulate):
+            start = leg.position(self.step, part)
+            loss = self._loss(leg, start) / leg.accumulate
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
-            ids.append(self.feed.ids(start, size))
+            ids.append(leg.feed.ids(start, leg.batch_size))
         if not math.isfinite(total):
             raise FloatingPointError(f"the loss is {total} at step {self.step}: lower optim.lr")
-        norm = torch.nn.utils.clip_grad_norm_(self.model.network.parameters(), config.optim.clip)
-        self.optimizer.step()
+        weights = [weight for group in moves.param_groups for weight in group["params"]]
+        norm = torch.nn.utils.clip_grad_norm_(weights, leg.optim.clip)
+        moves.step()
         self.step += 1
         known = {"loss": total, "lr": rate, "norm": norm.item(), "ids": "-".join(ids)}
-        return {"step": self.step, **known}
+        return {"step": self.step, "phase": leg.phase.name, **known}
 
-    def _loss(self, start: int) -> torch.Tensor:
-        batch = self.feed.batch(start, self.config.batch_size)
-        with autocast(self.model.network, self.config.autocast):
+    def _loss(self, leg: Leg, start: int) -> torch.Tensor:
+        batch = leg.feed.batch(start, leg.batch_size)
+        with (
+            autocast(self.model.network, self.config.autocast),
+            torch.random.fork_rng(devices=[]),
+        ):
+            # dropout is drawn anew at every pass, and alike by a run that was resumed
+            torch.manual_seed(zlib.crc32(f"{self.config.seed} {leg.phase.name} {start}".encode()))
             return batch_loss(self.model, batch, self.config.location_sigma)
 
-    def _set_learning_rate(self) -> float:
-        optim = self.config.optim
-        warmup = optim.warmup.in_steps(self.config.step_size, self.feed.num_cases, self.num_steps)
-        rate = learning_rate(optim, self.step, self.num_steps, warmup)
-        set_learning_rate(self.optimizer, rate)
-        return rate
+    def _due(self, leg: Leg, every: Duration) -> bool:
+        return self.step % leg.steps(every, self.num_steps) == 0 or self.step == self.num_steps
 
-    def _due(self, in_steps: Callable[[int, int, int], int]) -> bool:
-        every = in_steps(self.config.step_size, self.feed.num_cases, self.num_steps)
-        return self.step % every == 0 or self.step == self.num_steps
-
-    def _evaluate(self) -> dict[str, float]:
+    def _evaluate(self, leg: Leg) -> dict[str, float]:
         """Measure, and keep the weights that are the best so far by each measure."""
         with autocast(self.model.network, self.config.autocast):
             measured = self.evaluation.measure()
@@ -165,16 +194,21 @@ class Trainer:
             first = name not in self.best and not math.isnan(value)
             if first or self.evaluation.better(name, value, self.best.get(name, math.nan)):
                 self.best[name] = value
-                checkpoint.save_weights(
-                    self.folder.checkpoints / f"best-{name}", self.model.network
-                )
+                target = self.folder.checkpoints / f"best-{name}"
+                checkpoint.save_weights(target, self._weights(leg))
         return {f"val_{name}": value for name, value in measured.items()}
 
-    def _publish(self) -> None:
-        state = {"step": self.step, "best": self.best}
+    def _publish(self, leg: Leg, moves: torch.optim.Optimizer) -> None:
+        state = {"step": self.step, "best": self.best, "moving": self._table(leg)}
         target = self.folder.checkpoints / f"step-{self.step:08d}"
-        checkpoint.save(target, self.model.network, self.optimizer, state)
+        checkpoint.save(target, self._weights(leg), moves, state)
         checkpoint.prune(self.folder.checkpoints, self.config.keep)
+
+    def _weights(self, leg: Leg) -> dict[str, torch.Tensor]:
+        """All that has moved so far: the rest is where the run found it."""
+        moved = self.movement.moved(leg.phase)
+        named = self.model.network.named_parameters()
+        return {name: weight.detach() for name, weight in named if name in moved}
 
 
 def autocast(network: torch.nn.Module, wanted: bool) -> torch.autocast:

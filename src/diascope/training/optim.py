@@ -1,30 +1,25 @@
 """Optimisers and schedules."""
 
 import math
+from collections.abc import Iterable
 
 import torch
 from torch import nn
 
-from diascope.training.config import OptimConfig
+from diascope.training.moving import Moving
+from diascope.training.optimconfig import OptimConfig
 
 
-def freeze(network: nn.Module, config: OptimConfig) -> None:
-    """Weights that are not to move ask for no gradient, so that nothing is computed for them."""
-    for name, weight in network.named_parameters():
-        if _scale(name, config) == 0:
-            weight.requires_grad_(False)
-
-
-def optimizer(network: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
-    """The configured optimiser over every weight that asks for a gradient.
+def optimizer(moving: Iterable[Moving], config: OptimConfig) -> torch.optim.Optimizer:
+    """The configured optimiser over every weight that moves.
 
     Each group carries the share of the learning rate that it moves at, as `scale`.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, weight in network.named_parameters():
-        if weight.requires_grad:
-            decay = config.weight_decay if weight.ndim >= 2 and "embed" not in name else 0.0
-            groups.setdefault((decay, _scale(name, config)), []).append(weight)
+    for each in moving:
+        decays = each.weight.ndim >= 2 and "embed" not in each.name
+        decay = config.weight_decay if decays else 0.0
+        groups.setdefault((decay, each.rate), []).append(each.weight)
     grouped = [
         {"params": weights, "weight_decay": decay, "scale": scale}
         for (decay, scale), weights in groups.items()
@@ -34,8 +29,10 @@ def optimizer(network: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
     return torch.optim.AdamW(grouped, lr=config.lr, betas=config.betas, fused=True)
 
 
-def _scale(name: str, config: OptimConfig) -> float:
-    return config.vision_scale if "vision_tower" in name else 1.0
+def everything(network: nn.Module) -> list[Moving]:
+    """Every weight of a network that asks for a gradient, at the whole rate."""
+    named = network.named_parameters()
+    return [Moving(name, weight, 1.0) for name, weight in named if weight.requires_grad]
 
 
 def set_learning_rate(moves: torch.optim.Optimizer, rate: float) -> None:

@@ -6,6 +6,7 @@ model/       the best weights, once the run has ended
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,11 @@ from typing import Any
 from diascope.configuration import dump_toml, load
 from diascope.environment import commit, versions
 from diascope.errors import InputError
-from diascope.imaging.handover import Made, ours, records_profile, refuse_mixed
 from diascope.imaging.profile import render_profile
 from diascope.mixture import describe
-from diascope.models.modelcard import profile_of, write_profile
 from diascope.predictionfile import write_atomically
 from diascope.training.config import TrainConfig
-from diascope.training.feed import Feed
+from diascope.training.course import Leg
 
 
 @dataclass(frozen=True)
@@ -61,24 +60,18 @@ class RunFolder:
         """One JSON object a step."""
         return self.path / "metrics.jsonl"
 
-    def describe(self, feed: Feed) -> None:
-        """Write what the run stands on; a resumed run must stand on the same data and pixels.
-
-        InputError, too, for a model to start from that learnt from other pixels.
-        """
-        config = self.config
-        if config.model.path:
-            folder = config.resolve(config.model.path)
-            trained = Made(f"{folder}: trained", profile_of(folder))
-            refuse_mixed((trained, ours()), "start from another model")
-        steps = config.duration.in_steps(config.step_size, feed.num_cases)
+    def describe(self, legs: Sequence[Leg]) -> None:
+        """Write what the run stands on; a resumed run must stand on the same data and pixels."""
+        feed = legs[0].feed
         stands_on = {"records_sha256": feed.digest, "render_profile": render_profile()}
         about: dict[str, Any] = {
             "versions": versions(),
             "commit": commit(),
             **stands_on,
-            "records_profile": records_profile(config.resolve(config.data.records)),
-            "mixture": describe(feed.mixture, steps * config.step_size),
+            "mixture": {
+                leg.phase.name: describe(leg.feed.mixture, leg.num_steps * leg.step_size)
+                for leg in legs
+            },
         }
         path = self.path / "run.json"
         if path.is_file():
@@ -91,10 +84,6 @@ class RunFolder:
             again = {"versions": about["versions"], "commit": about["commit"]}
             about = began | {"resumed": [*began.get("resumed", []), again]}
         write_atomically(path, json.dumps(about, indent=2) + "\n")
-
-    def sign(self, model: Path) -> None:
-        """Write into a folder of weights under which render profile they learnt."""
-        write_profile(model, render_profile())
 
     def log(self, logged: dict[str, Any]) -> None:
         """Append a line of metrics."""

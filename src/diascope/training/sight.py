@@ -33,7 +33,7 @@ from diascope.models.devices import keep_freed_memory
 from diascope.records import Case, Image
 from diascope.training.config import OptimConfig
 from diascope.training.loop import autocast
-from diascope.training.optim import learning_rate, optimizer, set_learning_rate
+from diascope.training.optim import everything, learning_rate, optimizer, set_learning_rate
 
 Grid = NDArray[np.float32]
 SHOWS = 0.5
@@ -220,7 +220,7 @@ def teach(
     """Show that many images, drawn in a fixed order, and leave the tower changed."""
     keep_freed_memory()
     config = OptimConfig(lr=1e-3, weight_decay=0.05)
-    moves = optimizer(sight, config)
+    moves = optimizer(everything(sight), config)
     steps = examples // batch_size
     order = np.random.default_rng(0)
     losses: dict[int, float] = defaultdict(float)

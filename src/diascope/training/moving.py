@@ -1,0 +1,146 @@
+"""What moves in each phase of a run: low-rank updates put in, gradients asked for, and a table."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from peft import LoraConfig, inject_adapter_in_model
+from torch import nn
+
+from diascope.errors import InputError, nearest
+from diascope.models.family import VisionLanguageModel
+from diascope.training.phases import Lora, Part, PartTraining, Phase
+
+PARTS: tuple[Part, ...] = ("vision", "projector", "language", "attention", "embeddings")
+
+
+class Moving(NamedTuple):
+    """A weight that moves, and at which share of the learning rate."""
+
+    name: str
+    weight: nn.Parameter
+    rate: float
+
+
+class Row(NamedTuple):
+    """How many numbers of a part move in a phase."""
+
+    part: str
+    how: str
+    moving: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Movement:
+    """A model whose phases are known; `begin` makes it ready for one of them."""
+
+    model: VisionLanguageModel
+    plan: Sequence[Phase]
+
+    @classmethod
+    def of(cls, model: VisionLanguageModel, plan: Sequence[Phase], seed: int) -> "Movement":
+        """Put in what the phases need; InputError where they cannot be.
+
+        All low-rank updates are there from the beginning, and change nothing until they move.
+        """
+        for part, lora in _loras(plan).items():
+            _inject(model, part, lora, seed)
+        made = cls(model, plan)
+        for phase in plan:
+            if not any(True for _ in made.moving(phase)):
+                raise InputError(f"phase {phase.name!r}: nothing of this model would move")
+        return made
+
+    def begin(self, phase: Phase) -> list[Moving]:
+        """Ask for the gradients of what moves, and for no others."""
+        moving = list(self.moving(phase))
+        wanted = {each.name for each in moving}
+        for name, weight in self.model.network.named_parameters():
+            weight.requires_grad_(name in wanted)
+        return moving
+
+    def moving(self, phase: Phase) -> Iterator[Moving]:
+        """The weights that move in a phase."""
+        for name, weight in self.model.network.named_parameters():
+            part, how = self._how(phase, name)
+            if how is not None and _moves(name, part, how):
+                yield Moving(name, weight, how.rate)
+
+    def moved(self, phase: Phase) -> set[str]:
+        """Names of the weights that have moved when a phase ends."""
+        done = self.plan[: self.plan.index(phase) + 1]
+        return {each.name for one in done for each in self.moving(one)}
+
+    def table(self, phase: Phase) -> list[Row]:
+        """What moves, part by part."""
+        moving = {each.name for each in self.moving(phase)}
+        counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+        for name, weight in self.model.network.named_parameters():
+            count = counts[self.model.part(name)]
+            count[0] += weight.numel() if name in moving else 0
+            count[1] += weight.numel()
+        return [Row(part, _said(phase, part, *count), *count) for part, count in counts.items()]
+
+    def _how(self, phase: Phase, name: str) -> tuple[str, PartTraining | None]:
+        part = self.model.part(name)
+        if part == "language" and ".self_attn." in name and "attention" in phase.train:
+            part = "attention"
+        return part, phase.train.get(part)  # type: ignore[call-overload]
+
+
+def _loras(plan: Sequence[Phase]) -> dict[Part, Lora]:
+    found: dict[Part, Lora] = {}
+    for phase in plan:
+        for part, how in phase.train.items():
+            if how.lora is not None and found.setdefault(part, how.lora) != how.lora:
+                told = f"phase {phase.name!r}: {part} has low-rank updates of another shape before"
+                raise InputError(f"{told}; give it the same in all phases")
+    return found
+
+
+def _inject(model: VisionLanguageModel, part: Part, lora: Lora, seed: int) -> None:
+    network = model.network
+    layers = [
+        name
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Linear) and _belongs(model, part, name)
+    ]
+    last = {name.rpartition(".")[2] for name in layers}
+    wanted = sorted(last) if lora.targets == ("all",) else lora.targets
+    for target in wanted:
+        if target not in last:
+            told = f"train.{part}.lora.targets: no linear layer is called {target!r}"
+            raise InputError(told + nearest(target, sorted(last)))
+    config = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,  # type: ignore[arg-type]
+        lora_dropout=lora.dropout,
+        use_dora=lora.dora,
+        target_modules=[name for name in layers if name.rpartition(".")[2] in wanted],
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        inject_adapter_in_model(config, network, adapter_name=part)
+
+
+def _belongs(model: VisionLanguageModel, part: Part, name: str) -> bool:
+    of = model.part(f"{name}.weight")
+    return of == part or (part == "attention" and of == "language" and ".self_attn." in name)
+
+
+def _moves(name: str, part: str, how: PartTraining) -> bool:
+    """Its own weights, or the low-rank updates that were put in for the part."""
+    is_low_rank = ".lora_" in name
+    return is_low_rank and part in name.split(".") if how.lora else not is_low_rank
+
+
+def _said(phase: Phase, part: str, moving: int, total: int) -> str:
+    named: Any = phase.train.get(part) or phase.train.get("attention")  # type: ignore[call-overload]
+    if moving == 0:
+        return "frozen"
+    if named.lora is not None:
+        return f"LoRA, rank {named.lora.rank}"
+    return "full" if moving == total else "attention"

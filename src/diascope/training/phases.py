@@ -1,0 +1,86 @@
+"""Phases: what of a model moves, how, for how long, and on what.
+
+[[phases]]
+name = "projector"
+train = ["projector"]
+duration = { steps = 10000 }
+
+[[phases]]
+name = "tuning"
+train = { vision = {}, projector = {}, language = { lora = { rank = 8, alpha = 32.0 } } }
+duration = { steps = 100000 }
+optim = { lr = 1e-4, weight_decay = 1e-4 }
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from diascope.mixture import MixtureConfig
+from diascope.training.optimconfig import Duration, OptimConfig
+from diascope.values import Value
+
+Part = Literal["vision", "projector", "language", "attention", "embeddings"]
+"""`attention` is the attention sublayers of the language model, `embeddings` its vocabulary."""
+
+
+class Lora(Value):
+    """Low-rank updates in place of a part's own weights (Hu et al., 2021)."""
+
+    rank: Annotated[int, Field(ge=1)] = 16
+    alpha: Annotated[float, Field(gt=0)] = 16.0
+    """Updates are scaled by alpha / rank."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    targets: tuple[str, ...] = ("q_proj", "v_proj")
+    """Last names of the linear layers that get one; `all` means every linear layer of the part."""
+    dora: bool = False
+    """Whether magnitudes move by themselves (Liu et al., 2024)."""
+
+
+class PartTraining(Value):
+    """How a part moves."""
+
+    rate: Annotated[float, Field(gt=0)] = 1.0
+    """Share of the learning rate."""
+    lora: Lora | None = None
+    """None moves its own weights."""
+
+
+Trained = Annotated[Mapping[Part, PartTraining], Field(min_length=1)]
+"""What moves; a part that is not named does not."""
+
+WHOLE: tuple[Part, ...] = ("vision", "projector", "language", "embeddings")
+"""All parts, none twice."""
+
+
+def everything() -> dict[Part, PartTraining]:
+    """Every part moves, at the whole rate."""
+    return {part: PartTraining() for part in WHOLE}
+
+
+def named(value: Any) -> Any:
+    """A list of parts means each as it comes."""
+    return {part: {} for part in value} if isinstance(value, list | tuple) else value
+
+
+def apart(train: Mapping[Part, PartTraining]) -> Mapping[Part, PartTraining]:
+    """ValueError where the attention sublayers are named by themselves and with the whole."""
+    if {"language", "attention"} <= set(train):
+        raise ValueError("`language` holds its `attention` already; name one of them")
+    return train
+
+
+class Phase(Value):
+    """One part of a run; what it leaves out is as the run has it."""
+
+    name: Annotated[str, Field(min_length=1)]
+    train: Trained
+    duration: Duration
+    optim: OptimConfig | None = None
+    mixture: MixtureConfig | None = None
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    accumulate: Annotated[int, Field(ge=1)] | None = None
+
+    _named = field_validator("train", mode="before")(named)
+    _apart = field_validator("train")(apart)

@@ -1,0 +1,23 @@
+from ..models.twins import (
+    any_model,
+    composed,
+    composition,
+    gemma_3,
+    paligemma_2,
+    qwen_2_5,
+    qwen_3,
+    tiny,
+    words_folder,
+)
+
+__all__ = [
+    "any_model",
+    "composed",
+    "composition",
+    "gemma_3",
+    "paligemma_2",
+    "qwen_2_5",
+    "qwen_3",
+    "tiny",
+    "words_folder",
+]
