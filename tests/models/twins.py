@@ -18,10 +18,10 @@ from transformers import (
 )
 
 from diascope.imaging.scaling import Scaling
-from diascope.models.composed import Composed, Composition, Source, compose
+from diascope.models.composed import Composed, compose
+from diascope.models.composition import Composition, ProjectorConfig, Source
 from diascope.models.gemma3 import Gemma3
 from diascope.models.paligemma import PaliGemma
-from diascope.models.parts.projector import ProjectorConfig
 from diascope.models.qwen_vl import PERMILLE, QwenVL
 from diascope.models.tiny import configuration, from_scratch, tokenizer
 from diascope.models.transformer import Transformer

@@ -1,4 +1,4 @@
-from ..models.twins import (
+from ..models.twins import (  # noqa: TID252 - tests are no installed package
     any_model,
     composed,
     composition,

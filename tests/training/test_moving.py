@@ -108,7 +108,7 @@ def test_two_phases_have_one_shape_of_updates(any_model: Transformer) -> None:
 @pytest.mark.parametrize(
     ("told", "why"),
     [
-        ({"train": {}}, "at least 1"),
+        ({"train": {}}, "nothing would move"),
         ({"train": ["vision", "visoin"]}, "visoin"),
         ({"train": ["language", "attention"]}, "holds its `attention`"),
         ({"train": {"vision": {"rate": 0.0}}}, "greater than 0"),

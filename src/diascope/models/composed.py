@@ -8,7 +8,7 @@ diascope.json, which says how they are put together.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,42 +18,17 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from diascope.batching import Canvas
-from diascope.codecs.dialect import Dialect
 from diascope.errors import InputError
-from diascope.geometry import BoxFormat, Fit, Size
+from diascope.geometry import Size
 from diascope.models.chat import CHATS
 from diascope.models.chatting import ChatModel
+from diascope.models.composition import Composition, Source
 from diascope.models.family import Family
 from diascope.models.folder import load_tokenizer
 from diascope.models.modelcard import read_card, write_card
 from diascope.models.parts import encoder as encoders
 from diascope.models.parts.encoder import Encoder
-from diascope.models.parts.projector import Projector, ProjectorConfig, projector
-from diascope.values import Value
-
-PERCENT = Dialect(name="json", box_format=BoxFormat(order="xyxy", space="percent"), box_key="bbox")
-
-
-class Source(Value):
-    """Where a part comes from: a local folder, or random weights of a given architecture."""
-
-    path: str | None = None
-    scratch: dict[str, Any] | None = None
-    """Fields of a transformers configuration, `model_type` among them."""
-    tokenizer: str | None = None
-    """Folder of the tokenizer of a language model that has none beside its weights."""
-
-
-class Composition(Value):
-    """How a model is put together."""
-
-    vision: Source
-    language: Source
-    projector: ProjectorConfig = ProjectorConfig()
-    chat: Literal["mistral", "llama2", "chatml", "plain"] = "plain"
-    fit: Fit = "crop"
-    """Shortest edge to the canvas and the middle of the longer one, as both systems did."""
-    dialect: Dialect = PERCENT
+from diascope.models.parts.projector import Projector, projector
 
 
 class Network(nn.Module):

@@ -129,7 +129,8 @@ class Transformer:
 
     def grammar_tokenizer(self) -> llguidance.LLTokenizer:
         """The vocabulary as the grammar engine wants it, as wide as the logits."""
-        return llguidance.hf.from_tokenizer(self.tokenizer, n_vocab=len(self._head.weight))
+        width = len(self._head.weight)
+        return llguidance.hf.from_tokenizer(self.tokenizer, n_vocab=width, eos_token=self.eos_id)
 
     # -- the three ways of reading --------------------------------------------------------------
 

@@ -35,7 +35,7 @@ def save(
 
 def publish(hidden: Path, folder: Path) -> None:
     """Flush a finished folder to disk and give it its name."""
-    for path in hidden.iterdir():
+    for path in filter(Path.is_file, hidden.rglob("*")):
         with path.open("rb") as file:
             os.fsync(file.fileno())
     if folder.exists():

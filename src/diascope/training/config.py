@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from diascope.imaging.augment import Augmentation
 from diascope.mixture import MixtureConfig
+from diascope.models.composition import Composition
 from diascope.training.optimconfig import Duration, OptimConfig
-from diascope.training.phases import Phase, Trained, apart, everything, named
+from diascope.training.phases import Phase, Trained, everything
 from diascope.values import Value
 
 __all__ = [
@@ -31,6 +32,14 @@ class ModelConfig(Value):
     """Start from random weights; only families that can make themselves allow it."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """What the weights are kept in."""
+    compose: Composition | None = None
+    """Of family `composed`: the parts that a new model is put together of."""
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Self:
+        if self.compose is not None and (self.family != "composed" or self.path is not None):
+            raise ValueError("compose: goes with family `composed`, and without a path")
+        return self
 
 
 class DataConfig(Value):
@@ -84,9 +93,6 @@ class TrainConfig(Value):
     checkpoint_every: Duration = Duration(percent=10.0)
     keep: Annotated[int, Field(ge=1)] = 2
     """Checkpoints kept beside the best ones."""
-
-    _named = field_validator("train", mode="before")(named)
-    _apart = field_validator("train")(apart)
 
     @model_validator(mode="after")
     def _lasts(self) -> Self:

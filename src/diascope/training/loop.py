@@ -67,6 +67,12 @@ def start_model(config: TrainConfig) -> VisionLanguageModel:
         from diascope.models.tiny import from_scratch
 
         return from_scratch(config.seed)
+    if chosen.compose is not None:
+        from diascope.models.composed import compose
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            return compose(chosen.compose, getattr(torch, chosen.dtype))
     path = config.resolve(chosen.path) if chosen.path else None
     return family(chosen.family).load(path, getattr(torch, chosen.dtype))
 

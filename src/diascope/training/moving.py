@@ -86,15 +86,15 @@ class Movement:
 
     def _how(self, phase: Phase, name: str) -> tuple[str, PartTraining | None]:
         part = self.model.part(name)
-        if part == "language" and ".self_attn." in name and "attention" in phase.train:
+        if part == "language" and ".self_attn." in name and "attention" in phase.moves:
             part = "attention"
-        return part, phase.train.get(part)  # type: ignore[call-overload]
+        return part, phase.moves.get(part)  # type: ignore[call-overload]
 
 
 def _loras(plan: Sequence[Phase]) -> dict[Part, Lora]:
     found: dict[Part, Lora] = {}
     for phase in plan:
-        for part, how in phase.train.items():
+        for part, how in phase.moves.items():
             if how.lora is not None and found.setdefault(part, how.lora) != how.lora:
                 told = f"phase {phase.name!r}: {part} has low-rank updates of another shape before"
                 raise InputError(f"{told}; give it the same in all phases")
@@ -138,7 +138,7 @@ def _moves(name: str, part: str, how: PartTraining) -> bool:
 
 
 def _said(phase: Phase, part: str, moving: int, total: int) -> str:
-    named: Any = phase.train.get(part) or phase.train.get("attention")  # type: ignore[call-overload]
+    named: Any = phase.moves.get(part) or phase.moves.get("attention")  # type: ignore[call-overload]
     if moving == 0:
         return "frozen"
     if named.lora is not None:

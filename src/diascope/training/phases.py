@@ -13,9 +13,9 @@ optim = { lr = 1e-4, weight_decay = 1e-4 }
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from diascope.mixture import MixtureConfig
 from diascope.training.optimconfig import Duration, OptimConfig
@@ -47,8 +47,9 @@ class PartTraining(Value):
     """None moves its own weights."""
 
 
-Trained = Annotated[Mapping[Part, PartTraining], Field(min_length=1)]
+Train = Mapping[Part, PartTraining]
 """What moves; a part that is not named does not."""
+
 
 WHOLE: tuple[Part, ...] = ("vision", "projector", "language", "embeddings")
 """All parts, none twice."""
@@ -59,16 +60,17 @@ def everything() -> dict[Part, PartTraining]:
     return {part: PartTraining() for part in WHOLE}
 
 
-def named(value: Any) -> Any:
-    """A list of parts means each as it comes."""
-    return {part: {} for part in value} if isinstance(value, list | tuple) else value
-
-
-def apart(train: Mapping[Part, PartTraining]) -> Mapping[Part, PartTraining]:
-    """ValueError where the attention sublayers are named by themselves and with the whole."""
+def named(given: Train | tuple[Part, ...]) -> Train:
+    """A list of parts means each as it comes. ValueError where nothing moves, or a part twice."""
+    train = given if isinstance(given, Mapping) else {part: PartTraining() for part in given}
+    if not train:
+        raise ValueError("nothing would move; name a part of the model")
     if {"language", "attention"} <= set(train):
         raise ValueError("`language` holds its `attention` already; name one of them")
     return train
+
+
+Trained = Annotated[Train | tuple[Part, ...], AfterValidator(named)]
 
 
 class Phase(Value):
@@ -76,11 +78,14 @@ class Phase(Value):
 
     name: Annotated[str, Field(min_length=1)]
     train: Trained
+    """What moves, or the names of what moves as it comes."""
     duration: Duration
     optim: OptimConfig | None = None
     mixture: MixtureConfig | None = None
     batch_size: Annotated[int, Field(ge=1)] | None = None
     accumulate: Annotated[int, Field(ge=1)] | None = None
 
-    _named = field_validator("train", mode="before")(named)
-    _apart = field_validator("train")(apart)
+    @property
+    def moves(self) -> Train:
+        """`train`, part by part."""
+        return named(self.train)

@@ -1,28 +1,11 @@
 """Projectors: from an encoder's tokens to as many, or fewer, in a language model's width."""
 
 import math
-from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
-from diascope.values import Value
-
-
-class ProjectorConfig(Value):
-    """Which projector, and how large."""
-
-    kind: Literal["linear", "mlp", "c_abstractor", "resampler"] = "mlp"
-    tokens: Annotated[int, Field(ge=1)] | None = None
-    """Tokens a picture becomes; a square number for the C-Abstractor. None keeps the encoder's,
-    which linear and mlp always do."""
-    hidden: Annotated[int, Field(ge=1)] = 1024
-    """Channels of the C-Abstractor, width of the resampler."""
-    depth: Annotated[int, Field(ge=0)] = 3
-    """Blocks of each stage of the C-Abstractor, layers of the resampler."""
-    mlp_depth: Annotated[int, Field(ge=1)] = 2
-    """Layers of the MLP at the end."""
+from diascope.models.composition import ProjectorConfig
 
 
 def projector(config: ProjectorConfig, seen: tuple[int, int], width: int) -> "Projector":
