@@ -282,6 +282,11 @@ def pixels(canvases: Sequence[Canvas]) -> Tensor:
     return torch.from_numpy(planes).float().div_(127.5).sub_(1.0)
 
 
+def grey(canvases: Sequence[Canvas]) -> Tensor:
+    """[pictures, 1, height, width] of grey canvases as they are, one byte a pixel."""
+    return torch.from_numpy(np.stack(canvases)[:, None])
+
+
 def _visible(text: str) -> str:
     return text.replace("\n", "\\n").replace("\x1b", "\\e")
 

@@ -146,7 +146,7 @@ def test_what_is_cached_is_not_decoded(
     def refuse(*_: object) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr(drawing, "read_image", refuse)
+    monkeypatch.setattr(drawing, "read_canvas", refuse)
     held = opened(mixed, "cache")
     held.canvas(mixed[1][0])
     with pytest.raises(AssertionError, match="decoded"):

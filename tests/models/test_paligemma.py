@@ -102,7 +102,9 @@ def test_which_of_several_images_is_meant_is_said(paligemma_2: PaliGemma, phanto
         ).cases()[0]
         for number in (0, 1)
     )
-    assert paligemma_2._words(first, ()) != paligemma_2._words(second, ())
+    canvases = [np.zeros((128, 128), np.uint8)] * 2
+    one, other = (paligemma_2.render(case, canvases, (), None) for case in (first, second))
+    assert one.prefix != other.prefix
 
 
 def test_a_paligemma_folder_can_be_trained(folder: Path, phantom: Path, tmp_path: Path) -> None:

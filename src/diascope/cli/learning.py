@@ -58,6 +58,7 @@ def configured(recipe: str, overrides: list[str]) -> "TrainConfig":
 
 def planned(config: "TrainConfig") -> list[str]:
     """How often each group of the training split will be seen, a line a group."""
+    from diascope.imaging.handover import refuse_records
     from diascope.mixture import Mixture, describe
     from diascope.models import family
     from diascope.recordfile import RecordFile
@@ -65,6 +66,7 @@ def planned(config: "TrainConfig") -> list[str]:
 
     data = config.data
     records = RecordFile(config.resolve(data.records))
+    refuse_records(records.path)
     family(config.model.family)
     refuse_unknown(records, config.evaluation)
     lines = []
@@ -111,9 +113,9 @@ def predict(
     chosen = None if split == "all" else split
     asked = counted(path, chosen, tasks, limit)
     if dry_run:
-        from diascope.generation.predict import model_folder
+        from diascope.generation.predict import refuse_other_pixels
 
-        model_folder(model)
+        refuse_other_pixels(model, path)
         say("\n".join(f"{name}: {n} cases" for name, n in asked.items()), as_json, cases=asked)
         return
     from diascope.generation.answering import Asking

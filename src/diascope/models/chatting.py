@@ -10,8 +10,8 @@ from diascope.answers import Answer
 from diascope.batching import Canvas, Example, Span
 from diascope.models.chat import Chat, Exchange, Prompt
 from diascope.models.transformer import Transformer
-from diascope.models.words import given, question
 from diascope.records import Case
+from diascope.tasks.transcript import given, question
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from diascope.geometry import Fit
 from diascope.models.family import Family
 from diascope.models.folder import load_network, load_tokenizer
 from diascope.models.transformer import Transformer
-from diascope.models.words import given, question
 from diascope.records import Case
+from diascope.tasks.transcript import transcript
 
 LOC = Dialect(name="loc")
 
@@ -44,7 +44,7 @@ class PaliGemma(Transformer):
         The prefix attends both ways, images and question alike, so nothing of it can be shared.
         """
         images = [self.image_id] * (self._tokens_per_image * len(canvases))
-        words = self.encode(self._words(case, history))
+        words = self.encode(transcript(case, self.dialect, history))
         prefix = (*images, self._bos_id, *words, *self.encode("\n"))
         suffix = (*self.encode(self.target(case, answer)), self.eos_id) if answer else ()
         return self.example(prefix, suffix, canvases)
@@ -60,13 +60,6 @@ class PaliGemma(Transformer):
     def location_ids(self) -> tuple[int, int]:
         """Ids of <loc0000> and <loc1023>."""
         return self.token_id("<loc0000>"), self.token_id("<loc1023>")
-
-    def _words(self, case: Case, history: Sequence[str]) -> str:
-        record = case.record
-        lines = given(record)
-        for earlier, reply in zip(record.turns, history, strict=False):
-            lines += [question(record, earlier, self.dialect), reply]
-        return "\n".join([*lines, question(record, case.turn, self.dialect)])
 
     @cached_property
     def _bos_id(self) -> int:

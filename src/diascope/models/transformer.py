@@ -5,7 +5,7 @@ learnt from, and how a reply is gone on with token by token, is said here once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -17,11 +17,13 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedTokenizerFast
 
 from diascope.answers import Answer
-from diascope.batching import Batch, Canvas, Padded, pixels
+from diascope.batching import Batch, Canvas, Padded, grey, pixels
 from diascope.codecs.dialect import Dialect
 from diascope.geometry import CanvasMap, Fit, Size
+from diascope.imaging.scaling import Scaling
 from diascope.models import attention
 from diascope.models.modelcard import write_card
+from diascope.models.parts.patches import reads_grey
 from diascope.records import Case
 from diascope.tasks import task
 
@@ -35,6 +37,8 @@ class Transformer:
     dialect: Dialect
     fit: Fit
 
+    _reads_grey: bool = field(init=False, repr=False, compare=False)
+
     family: ClassVar[str]
     vision: ClassVar[tuple[str, ...]] = ("model.vision_tower.",)
     """How the names of the vision tower's weights begin."""
@@ -43,6 +47,8 @@ class Transformer:
 
     def __post_init__(self) -> None:
         self.decoder.set_attn_implementation(attention.NAME)
+        # a frozen value is told once whether its tower reads bytes of grey
+        object.__setattr__(self, "_reads_grey", reads_grey(self.network, Scaling()))
 
     # -- what families may say differently ------------------------------------------------------
 
@@ -64,7 +70,8 @@ class Transformer:
 
     def see(self, canvases: Sequence[Canvas]) -> Sequence[Tensor]:
         """Features [tokens, width] of each canvas, as the decoder reads them."""
-        values = pixels(canvases).to(self.network.dtype)
+        is_grey = self._reads_grey and all(canvas.ndim == 2 for canvas in canvases)
+        values = grey(canvases) if is_grey else pixels(canvases).to(self.network.dtype)
         features: Tensor = self._inner.get_image_features(values).pooler_output
         return list(features)
 

@@ -15,16 +15,21 @@ from diascope.tasks import task
 def transcript(case: Case, dialect: Dialect, history: Sequence[str]) -> str:
     """All that is read before the reply; `history` has the replies to the questions before."""
     record = case.record
-    roles = [image.role for image in record.images]
-    given = [", ".join(roles)] if len(roles) > 1 else []
-    given += [f"{context.role}: {context.text}" for context in record.context]
-    lines = [unspecial(line) for line in given]
+    lines = given(record)
     for earlier, reply in zip(record.turns, history, strict=False):
-        lines += [_question(record, earlier, dialect), reply]
-    return "\n".join([*lines, _question(record, case.turn, dialect)])
+        lines += [question(record, earlier, dialect), reply]
+    return "\n".join([*lines, question(record, case.turn, dialect)])
 
 
-def _question(record: Record, turn: Turn, dialect: Dialect) -> str:
+def given(record: Record) -> list[str]:
+    """The roles of several images, and the texts that come with them; no <token> is spelt."""
+    roles = [image.role for image in record.images]
+    lines = [", ".join(roles)] if len(roles) > 1 else []
+    lines += [f"{context.role}: {context.text}" for context in record.context]
+    return [unspecial(line) for line in lines]
+
+
+def question(record: Record, turn: Turn, dialect: Dialect) -> str:
     """What is asked, and of which image where there are several."""
     words = task(turn.task).prompt(turn, dialect)
     which = f" (image {turn.image + 1})" if len(record.images) > 1 else ""

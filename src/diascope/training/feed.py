@@ -15,6 +15,7 @@ from diascope.imaging.augment import Augmentation, augment
 from diascope.imaging.cache_build import build_cache
 from diascope.imaging.canvas import draw
 from diascope.imaging.drawing import Canvas
+from diascope.imaging.handover import refuse_records
 from diascope.imaging.store import CanvasStore
 from diascope.mixture import Mixture
 from diascope.models.family import VisionLanguageModel
@@ -134,12 +135,13 @@ def open_feed(
     seed: int,
     drawing: Progress = lambda done, total: None,
 ) -> Feed:
-    """The feed of a record file; InputError when its split is empty.
+    """The feed of a record file; InputError when its split is empty, or it was prepared otherwise.
 
     Where the configuration names a cache, the canvases that it lacks are drawn first; `drawing` is
     told images done and images to do.
     """
     records = RecordFile(path)
+    refuse_records(path)
     groups = records.groups(config.mixture.by, config.split)
     if not groups:
         raise InputError(

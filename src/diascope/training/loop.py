@@ -129,6 +129,7 @@ class Trainer:
             checkpoint.restore_weights(best, self.model.network)
         hidden = checkpoint.fresh(self.folder.model)
         save_model(self.model, hidden)
+        self.folder.sign(hidden)
         checkpoint.publish(hidden, self.folder.model)
         return self.folder.model
 

@@ -14,8 +14,10 @@ from typing import Any
 from diascope.configuration import dump_toml, load
 from diascope.environment import commit, versions
 from diascope.errors import InputError
+from diascope.imaging.handover import Made, ours, records_profile, refuse_mixed
 from diascope.imaging.profile import render_profile
 from diascope.mixture import describe
+from diascope.models.modelcard import profile_of, write_profile
 from diascope.predictionfile import write_atomically
 from diascope.training.config import TrainConfig
 from diascope.training.course import Leg
@@ -61,13 +63,22 @@ class RunFolder:
         return self.path / "metrics.jsonl"
 
     def describe(self, legs: Sequence[Leg]) -> None:
-        """Write what the run stands on; a resumed run must stand on the same data and pixels."""
+        """Write what the run stands on; a resumed run must stand on the same data and pixels.
+
+        InputError, too, for a model to start from that learnt from other pixels.
+        """
+        config = self.config
+        if config.model.path:
+            folder = config.resolve(config.model.path)
+            trained = Made(f"{folder}: trained", profile_of(folder))
+            refuse_mixed((trained, ours()), "start from another model")
         feed = legs[0].feed
         stands_on = {"records_sha256": feed.digest, "render_profile": render_profile()}
         about: dict[str, Any] = {
             "versions": versions(),
             "commit": commit(),
             **stands_on,
+            "records_profile": records_profile(config.resolve(config.data.records)),
             "mixture": {
                 leg.phase.name: describe(leg.feed.mixture, leg.num_steps * leg.step_size)
                 for leg in legs
@@ -84,6 +95,10 @@ class RunFolder:
             again = {"versions": about["versions"], "commit": about["commit"]}
             about = began | {"resumed": [*began.get("resumed", []), again]}
         write_atomically(path, json.dumps(about, indent=2) + "\n")
+
+    def sign(self, model: Path) -> None:
+        """Write into a folder of weights under which render profile they learnt."""
+        write_profile(model, render_profile())
 
     def log(self, logged: dict[str, Any]) -> None:
         """Append a line of metrics."""
