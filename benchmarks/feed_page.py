@@ -131,6 +131,6 @@ def _step(result: dict[str, Any]) -> list[str]:
         f"- {step['batch']:.2%} for the whole batch, words included.",
         "",
         "Scaling folded into its patch embedding, which then reads the bytes as they are, moves",
-        f"what it sees by {result['folding']:.1g} at most, both ways computed in float32; more than",
-        "1e-4 would stop the benchmark.",
+        f"what it sees by {result['folding']:.1g} at most, both ways computed in float32; more",
+        "than 1e-4 would stop the benchmark.",
     ]

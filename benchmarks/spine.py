@@ -11,12 +11,14 @@ CPU time.
 """
 
 import argparse
+import copy
 import json
 import random
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +27,7 @@ import torch
 from PIL import Image
 from transformers import SiglipImageProcessorPil
 
-from diascope.batching import Batch
+from diascope.batching import Example, pixels
 from diascope.environment import commit, versions
 from diascope.generation.engine import Request
 from diascope.generation.torch_engine import TorchEngine
@@ -37,7 +39,7 @@ from diascope.records import Case
 from diascope.sources.phantom import PhantomSettings, generate
 from diascope.tasks import task
 from diascope.training.config import DataConfig, OptimConfig
-from diascope.training.feed import Feed, open_feed
+from diascope.training.feed import Feed, open_feed, taught
 from diascope.training.loop import autocast
 from diascope.training.loss import batch_loss
 from diascope.training.optim import everything, optimizer
@@ -88,25 +90,46 @@ def row(name: str, times: list[Times], peer: list[Times], items: int) -> dict[st
     }
 
 
+def plain_network(model: PaliGemma) -> Any:
+    """The same weights as transformers loads them, attention included."""
+    network = copy.deepcopy(model.network)
+    network.model.language_model.set_attn_implementation("sdpa")
+    return network
+
+
+def padded(examples: Sequence[Example], pad_id: int, left: bool = False) -> dict[str, Any]:
+    """Rows as transformers' collators make them."""
+    longest = max(example.length for example in examples)
+    rows: dict[str, list[list[int]]] = {"input_ids": [], "attention_mask": []}
+    rows |= {"token_type_ids": [], "labels": []}
+    for example in examples:
+        given, said = len(example.prefix), len(example.suffix)
+        more = longest - example.length
+        ends = {"input_ids": pad_id, "attention_mask": 0, "token_type_ids": 1, "labels": IGNORED}
+        own = {
+            "input_ids": [*example.prefix, *example.suffix],
+            "attention_mask": [1] * example.length,
+            "token_type_ids": [0] * given + [1] * said,
+            "labels": [IGNORED] * given + [*example.suffix],
+        }
+        for name, row in own.items():
+            filling = [ends[name]] * more
+            rows[name].append(filling + row if left else row + filling)
+    return {name: torch.tensor(each) for name, each in rows.items()}
+
+
 def plain_batch(
     feed: Feed, cases: Sequence[Case], processor: SiglipImageProcessorPil
 ) -> dict[str, Any]:
     """A batch as the processor makes it: files read, RGB, resized and normalised each time."""
-    batch = feed.of(cases)
-    records = feed.canvases
     images = [
-        Image.open(records.root / image.path).convert("RGB")
+        Image.open(feed.canvases.root / image.path).convert("RGB")
         for case in cases
         for image in case.record.images
     ]
-    labels = batch.input_ids.masked_fill(batch.loss_weights == 0, IGNORED)
-    return {
-        "input_ids": batch.input_ids,
-        "attention_mask": batch.attention_mask,
-        "token_type_ids": batch.token_type_ids,
-        "pixel_values": processor(images, return_tensors="pt")["pixel_values"],
-        "labels": labels,
-    }
+    examples = [taught(feed.model, case, feed.canvases.of(case)) for case in cases]
+    seen = processor(images, return_tensors="pt")["pixel_values"]
+    return padded(examples, feed.model.pad_id) | {"pixel_values": seen}
 
 
 def train_steps(model: PaliGemma, records: Path) -> list[dict[str, Any]]:
@@ -114,9 +137,12 @@ def train_steps(model: PaliGemma, records: Path) -> list[dict[str, Any]]:
     feed = open_feed(model, DataConfig(records=str(records)), records, seed=0)
     size = {"height": 128, "width": 128}
     processor = SiglipImageProcessorPil(size=size, resample=Image.Resampling.BILINEAR)
-    moves = optimizer(everything(model.network), OptimConfig(lr=1e-9))
+    network = plain_network(model)
+    ours_moves, plain_moves = (
+        optimizer(everything(each), OptimConfig(lr=1e-9)) for each in (model.network, network)
+    )
 
-    def step(loss: torch.Tensor) -> float:
+    def step(loss: torch.Tensor, moves: torch.optim.Optimizer) -> float:
         moves.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         moves.step()
@@ -125,14 +151,15 @@ def train_steps(model: PaliGemma, records: Path) -> list[dict[str, Any]]:
     drawn = [feed.case(position) for position in range(SIZE)]
 
     def plain() -> float:
-        return step(model.network(**plain_batch(feed, drawn, processor)).loss)
+        return step(network(**plain_batch(feed, drawn, processor)).loss, plain_moves)
 
     def ours(mixed: bool) -> float:
         with autocast(model.network, mixed):
-            return step(batch_loss(model, feed.of(drawn), location_sigma=0.0))
+            return step(batch_loss(model, feed.of(drawn), location_sigma=0.0), ours_moves)
 
+    network.train()
     model.network.train()
-    gate = loss_gap(model, feed, drawn, processor)
+    gate = loss_gap(model, network, feed, drawn, processor)
     if gate > 1e-5:
         raise SystemExit(f"train step: the two ways differ by {gate} in loss; nothing is timed")
     cases = {
@@ -146,21 +173,19 @@ def train_steps(model: PaliGemma, records: Path) -> list[dict[str, Any]]:
 
 
 def loss_gap(
-    model: PaliGemma, feed: Feed, cases: Sequence[Case], processor: SiglipImageProcessorPil
+    model: PaliGemma,
+    network: Any,
+    feed: Feed,
+    cases: Sequence[Case],
+    processor: SiglipImageProcessorPil,
 ) -> float:
     """How far the losses of the two ways are apart, both as the mean over tokens."""
     batch = feed.of(cases)
     flat = (batch.loss_weights > 0).float()
-    tokens = Batch(
-        batch.input_ids,
-        batch.token_type_ids,
-        batch.attention_mask,
-        flat * SIZE / flat.sum(),
-        batch.pixel_values,
-    )
+    tokens = replace(batch, loss_weights=flat * batch.num_examples / flat.sum())
     with torch.no_grad():
         ours = batch_loss(model, tokens, location_sigma=0.0).item()
-        plain = model.network(**plain_batch(feed, cases, processor)).loss.item()
+        plain = network(**plain_batch(feed, cases, processor)).loss.item()
     return abs(ours - plain)
 
 
@@ -180,9 +205,11 @@ def predictions(model: PaliGemma, records: Path) -> list[dict[str, Any]]:
     ]
     engine = TorchEngine(model, batch_size=SIZE)
 
+    network = plain_network(model).eval()
+
     def plain() -> list[str]:
         parts = [examples[start : start + SIZE] for start in range(0, len(cases), SIZE)]
-        return [text for part in parts for text in plain_replies(model, part, budget)]
+        return [text for part in parts for text in plain_replies(model, network, part, budget)]
 
     def ours(constrained: bool) -> list[str]:
         requests = [
@@ -205,21 +232,17 @@ def predictions(model: PaliGemma, records: Path) -> list[dict[str, Any]]:
     return [row(name, each, peer, len(cases)) | {"gate": same} for name, each in times.items()]
 
 
-def plain_replies(model: PaliGemma, examples: list[Any], budget: int) -> list[str]:
+def plain_replies(
+    model: PaliGemma, network: Any, examples: Sequence[Example], budget: int
+) -> list[str]:
     """transformers' generate on a batch padded on the left."""
-    from diascope.batching import collate
-
-    batch = collate(examples, model.pad_id, pad_left=True)
+    batch = padded(examples, model.pad_id, left=True)
+    del batch["labels"]
+    batch["pixel_values"] = pixels([canvas for each in examples for canvas in each.canvases])
     with torch.no_grad():
-        written = model.network.generate(
-            input_ids=batch.input_ids,
-            attention_mask=batch.attention_mask,
-            token_type_ids=batch.token_type_ids,
-            pixel_values=batch.pixel_values,
-            max_new_tokens=budget,
-            do_sample=False,
-        )
-    return [until_end(model, line[batch.input_ids.shape[1] :].tolist()) for line in written]
+        written = network.generate(**batch, max_new_tokens=budget, do_sample=False)
+    start = batch["input_ids"].shape[1]
+    return [until_end(model, line[start:].tolist()) for line in written]
 
 
 def until_end(model: PaliGemma, tokens: list[int]) -> str:
