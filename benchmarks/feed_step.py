@@ -20,8 +20,8 @@ from diascope.records import Case
 from diascope.sources.phantom import PhantomSettings, generate
 from diascope.training.config import DataConfig, OptimConfig
 from diascope.training.feed import Feed, open_feed
-from diascope.training.loss import batch_loss
 from diascope.training.optim import everything, optimizer
+from diascope.training.supervision import HARD
 
 BATCH, MOST_GAP = 16, 1e-4
 
@@ -51,7 +51,7 @@ def step_shares(root: Path, steps: int) -> dict[str, float]:
 
     def learn(cases: Sequence[Case]) -> None:
         moves.zero_grad()
-        batch_loss(feed.model, feed.of(cases), location_sigma=0.0).backward()  # type: ignore[no-untyped-call]
+        learn(feed.model, feed.of(cases), HARD).total.backward()  # type: ignore[no-untyped-call]
         moves.step()
 
     feed.model.network.train()

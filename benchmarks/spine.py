@@ -41,8 +41,9 @@ from diascope.tasks import task
 from diascope.training.config import DataConfig, OptimConfig
 from diascope.training.feed import Feed, open_feed, taught
 from diascope.training.loop import autocast
-from diascope.training.loss import batch_loss
+from diascope.training.loss import learn
 from diascope.training.optim import everything, optimizer
+from diascope.training.supervision import HARD
 
 HERE = Path(__file__).parent
 RESULT, PAGE = HERE / "results" / "spine.json", HERE.parent / "docs" / "benchmarks.md"
@@ -155,7 +156,7 @@ def train_steps(model: PaliGemma, records: Path) -> list[dict[str, Any]]:
 
     def ours(mixed: bool) -> float:
         with autocast(model.network, mixed):
-            return step(batch_loss(model, feed.of(drawn), location_sigma=0.0), ours_moves)
+            return step(learn(model, feed.of(drawn), HARD).total / SIZE, ours_moves)
 
     network.train()
     model.network.train()
@@ -184,7 +185,7 @@ def loss_gap(
     flat = (batch.loss_weights > 0).float()
     tokens = replace(batch, loss_weights=flat * batch.num_examples / flat.sum())
     with torch.no_grad():
-        ours = batch_loss(model, tokens, location_sigma=0.0).item()
+        ours = learn(model, tokens, HARD).total.item() / batch.num_examples
         plain = network(**plain_batch(feed, cases, processor)).loss.item()
     return abs(ours - plain)
 

@@ -83,6 +83,8 @@ class Batch:
     loss_weights: Tensor
     """[tokens] weight of predicting each token from the one before it; their sum over an example
     is its weight."""
+    owners: Tensor
+    """[tokens] the number of the example that a token with loss belongs to."""
     canvases: tuple[Canvas, ...]
     """Each picture once."""
     looks: tuple[int, ...]
@@ -164,6 +166,7 @@ class _Row:
 
     tokens: list[int] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    owners: list[int] = field(default_factory=list)
     positions: list[NDArray[np.int64]] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     pictures: _Pictures = field(default_factory=_Pictures)
@@ -191,6 +194,7 @@ class _Row:
             torch.from_numpy(np.concatenate(self.positions, axis=1)),
             tuple(self.runs),
             torch.tensor(self.weights),
+            torch.tensor(self.owners),
             tuple(self.pictures.canvases),
             tuple(self.pictures.looks),
             self.count,
@@ -208,6 +212,7 @@ class _Row:
     def _write(self, example: Example, span: Span) -> None:
         self.tokens += (example.prefix + example.suffix)[span.start : span.end]
         self.positions.append(example.places[:, span.start : span.end])
+        self.owners += [self.count] * (span.end - span.start)
 
 
 def _share(one: Example, other: Example) -> bool:

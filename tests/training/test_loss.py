@@ -1,7 +1,11 @@
+import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from diascope.training.loss import token_losses
+from diascope.batching import Example, Span, pack
+from diascope.models.tiny import from_scratch
+from diascope.training.loss import learn, token_losses
+from diascope.training.supervision import HARD
 
 LOCATIONS = (10, 29)
 
@@ -40,3 +44,25 @@ def test_the_bell_is_the_cheapest_prediction() -> None:
     bell = torch.exp(-0.5 * ((torch.arange(10, 30) - 11) / 1.5) ** 2)
     torch.testing.assert_close(learnt[10:30], bell / bell.sum(), atol=5e-3, rtol=0.0)
     assert learnt[:10].sum() + learnt[30:].sum() < 0.02
+
+
+def test_what_a_row_teaches_is_told_example_by_example() -> None:
+    """The mean over its own suffix, times its weight; whoever lies beside it in the row."""
+    model = from_scratch(seed=0)
+    canvas = np.zeros((128, 128), np.uint8)
+    image = (model.image_id,) * 64
+    rows = [
+        Example((*image, 2, 30), (40, 41, 1), (canvas,), (Span(0, 66),), weight=2.0),
+        Example((*image, 2, 30, 31), (50, 1), (canvas,), (Span(0, 67),)),
+    ]
+    with torch.no_grad():
+        both = learn(model, pack(rows), HARD)
+        alone = [learn(model, pack([row]), HARD) for row in rows]
+        logits = model.head(model.hidden(pack(rows[:1]))[65:68])
+    torch.testing.assert_close(both.losses, torch.cat([each.losses for each in alone]))
+    torch.testing.assert_close(both.total, both.losses.sum())
+    torch.testing.assert_close(both.losses[0], 2 * cross_entropy(logits, torch.tensor([40, 41, 1])))
+    hits = (logits.argmax(dim=1) == torch.tensor([40, 41, 1])).float().mean()
+    assert both.right[0] == hits
+    said = torch.distributions.Categorical(logits=logits).entropy().mean()
+    torch.testing.assert_close(both.entropy[0], said)

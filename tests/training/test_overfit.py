@@ -16,8 +16,9 @@ from diascope.tasks import all_tasks, task
 from diascope.training.config import OptimConfig
 from diascope.training.feed import taught
 from diascope.training.loop import autocast
-from diascope.training.loss import batch_loss
+from diascope.training.loss import learn
 from diascope.training.optim import everything, learning_rate, optimizer, set_learning_rate
+from diascope.training.supervision import HARD
 
 RECORDS, BATCH, EPOCHS = 8, 16, 60
 
@@ -59,7 +60,7 @@ def overfit(model: PaliGemma, cases: list[Case], store: CanvasStore) -> None:
         set_learning_rate(moves, learning_rate(config, step, EPOCHS * batches, 10))
         with autocast(model.network, True):
             batch = pack(examples[start : start + BATCH])
-            loss = batch_loss(model, batch, location_sigma=0.0)
+            loss = learn(model, batch, HARD).total / len(examples[start : start + BATCH])
         moves.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.network.parameters(), config.clip)

@@ -10,6 +10,7 @@ from diascope.mixture import MixtureConfig
 from diascope.models.composition import Composition
 from diascope.training.optimconfig import Duration, OptimConfig
 from diascope.training.phases import Phase, Trained, everything
+from diascope.training.supervision import LossConfig
 from diascope.values import Value
 
 __all__ = [
@@ -86,8 +87,7 @@ class TrainConfig(Value):
     """Forward passes an optimiser step."""
     autocast: bool = True
     """bfloat16 arithmetic where the processor has it; the weights stay as they are."""
-    location_sigma: Annotated[float, Field(ge=0)] = 6.0
-    """Width of the soft target over neighbouring location bins, in bins; 0 is a hard target."""
+    loss: LossConfig = LossConfig()
     optim: OptimConfig = OptimConfig()
     evaluation: EvalConfig = EvalConfig()
     checkpoint_every: Duration = Duration(percent=10.0)

@@ -12,7 +12,7 @@ from diascope.records import Case
 from diascope.tasks import task
 from diascope.training.config import EvalConfig, TrainConfig
 from diascope.training.feed import Feed
-from diascope.training.loss import batch_loss
+from diascope.training.loss import learn
 
 _LOOKED_AT = 4
 """Cases looked at for each that is measured, where some may have no answer."""
@@ -48,7 +48,7 @@ class Evaluation:
         for start in range(0, len(self.cases), size):
             cases = self.cases[start : start + size]
             batch = self.feed.of(cases)
-            total += batch_loss(self.model, batch, self.config.location_sigma).item() * len(cases)
+            total += learn(self.model, batch, self.config.loss).total.item()
         return total / len(self.cases)
 
     def _task_metric(self) -> float:

@@ -22,7 +22,7 @@ from diascope.training.config import Duration, TrainConfig
 from diascope.training.course import Leg, course
 from diascope.training.evaluation import Evaluation, open_evaluation
 from diascope.training.feed import Progress
-from diascope.training.loss import batch_loss
+from diascope.training.loss import learn
 from diascope.training.moving import Movement
 from diascope.training.optim import optimizer, set_learning_rate
 from diascope.training.runfolder import RunFolder
@@ -167,7 +167,7 @@ class Trainer:
         total, ids = 0.0, []
         for part in range(leg.accumulate):
             start = leg.position(self.step, part)
-            loss = self._loss(leg, start) / leg.accumulate
+            loss = self._loss(leg, start)
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.item()
             ids.append(leg.feed.ids(start, leg.batch_size))
@@ -188,7 +188,7 @@ class Trainer:
         ):
             # dropout is drawn anew at every pass, and alike by a run that was resumed
             torch.manual_seed(zlib.crc32(f"{self.config.seed} {leg.phase.name} {start}".encode()))
-            return batch_loss(self.model, batch, self.config.location_sigma)
+            return learn(self.model, batch, self.config.loss).total / leg.step_size
 
     def _due(self, leg: Leg, every: Duration) -> bool:
         return self.step % leg.steps(every, self.num_steps) == 0 or self.step == self.num_steps

@@ -1,23 +1,54 @@
 """The loss: cross-entropy on suffix and EOS, softened over neighbouring location bins."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from diascope.batching import Batch
 from diascope.models.family import VisionLanguageModel
+from diascope.training.supervision import LossConfig
 
 
-def batch_loss(model: VisionLanguageModel, batch: Batch, location_sigma: float) -> Tensor:
-    """Mean over examples of each one's mean over its suffix, so that short answers weigh as much.
+class Learnt(NamedTuple):
+    """What a packed row teaches."""
 
-    Only the places that predict a weighted token reach the vocabulary; the rest is never computed.
+    total: Tensor
+    """The sum over examples of each one's loss, which is a mean over its suffix, times its weight.
+
+    Short answers weigh as much as long ones. A step divides by the examples of the whole step.
     """
+    losses: Tensor
+    """[examples] the same one by one, without a gradient."""
+    right: Tensor
+    """[examples] share of the suffix's tokens that were the likeliest."""
+    entropy: Tensor
+    """[examples] mean over the suffix of the entropy of what might have come, nats."""
+
+
+def learn(model: VisionLanguageModel, batch: Batch, config: LossConfig) -> Learnt:
+    """Only the places that predict a weighted token reach the vocabulary, the rest is never
+    computed."""
     chosen = batch.loss_weights.nonzero()[:, 0]
+    weights, owners = batch.loss_weights[chosen], batch.owners[chosen]
     logits = model.head(model.hidden(batch)[chosen - 1])
-    losses = token_losses(logits, batch.input_ids[chosen], model.location_ids(), location_sigma)
-    return (losses * batch.loss_weights[chosen]).sum() / batch.num_examples
+    targets = batch.input_ids[chosen]
+    losses = token_losses(logits, targets, model.location_ids(), config.location_sigma) * weights
+    total = losses.sum()
+    with torch.no_grad():
+        said = torch.log_softmax(logits, dim=-1)
+        right = (logits.argmax(dim=-1) == targets).float()
+        entropy = -(said.exp() * said).sum(dim=-1)
+        counts = _per_example(torch.ones_like(weights), owners, batch.num_examples)
+        shares = (
+            _per_example(each, owners, batch.num_examples) / counts for each in (right, entropy)
+        )
+        return Learnt(total, _per_example(losses, owners, batch.num_examples), *shares)
+
+
+def _per_example(values: Tensor, owners: Tensor, num_examples: int) -> Tensor:
+    return values.new_zeros(num_examples).index_add(0, owners, values.detach())
 
 
 def token_losses(
