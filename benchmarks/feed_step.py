@@ -49,7 +49,7 @@ def step_shares(root: Path, steps: int) -> dict[str, float]:
     feed = open_cached(root)
     moves = optimizer(everything(feed.model.network), OptimConfig(lr=1e-9))
 
-    def learn(cases: Sequence[Case]) -> None:
+    def step(cases: Sequence[Case]) -> None:
         moves.zero_grad()
         learn(feed.model, feed.of(cases), HARD).total.backward()  # type: ignore[no-untyped-call]
         moves.step()
@@ -58,7 +58,7 @@ def step_shares(root: Path, steps: int) -> dict[str, float]:
     shares: dict[str, list[float]] = {"filled": [], "pixels": [], "batch": []}
     for number in range(steps + 1):
         cases = [feed.case(BATCH * number + place) for place in range(BATCH)]
-        whole = timed(partial(learn, cases)).wall
+        whole = timed(partial(step, cases)).wall
         for name, wall in _waits(feed, cases).items():
             shares[name].append(wall / whole)
     return {name: statistics.median(each[1:]) for name, each in shares.items()}
