@@ -20,6 +20,7 @@ from diascope.records import Case
 from diascope.sources.phantom import PhantomSettings, generate
 from diascope.training.config import DataConfig, OptimConfig
 from diascope.training.feed import Feed, open_feed
+from diascope.training.loss import learn
 from diascope.training.optim import everything, optimizer
 from diascope.training.supervision import HARD
 

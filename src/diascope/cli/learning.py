@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diascope.cli.options import AsJson, DryRun, Seed, record_file, refuse_existing, say
+from diascope.cli.options import (
+    AsJson,
+    DryRun,
+    Seed,
+    Temperature,
+    TopP,
+    record_file,
+    refuse_existing,
+    say,
+)
 from diascope.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -97,8 +106,8 @@ def predict(
         bool, typer.Option("--free", help="Decode without the grammar, for comparison.")
     ] = False,
     batch_size: Annotated[int, typer.Option(min=1, help="Replies decoded together.")] = 32,
-    temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token.")] = 0.0,
-    top_p: Annotated[float, typer.Option(min=0.01, max=1, help="Sample from so much mass.")] = 1.0,
+    temperature: Temperature = 0.0,
+    top_p: TopP = 1.0,
     seed: Seed = 0,
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep the replies already there, and ask the rest.")
