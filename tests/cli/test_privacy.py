@@ -14,7 +14,7 @@ def written(path: Path) -> None:
     file.SOPInstanceUID, file.StudyInstanceUID, file.SeriesInstanceUID = (
         generate_uid() for _ in range(3)
     )
-    file.PatientID, file.PatientName, file.Modality = "4711", "Doe^Jane", "CR"
+    file.PatientID, file.PatientName, file.Modality = "MRN-4711", "Doe^Jane", "CR"
     file.Rows = file.Columns = 4
     file.SamplesPerPixel, file.PhotometricInterpretation = 1, "MONOCHROME2"
     file.BitsAllocated = file.BitsStored = 8
@@ -33,7 +33,7 @@ def test_names_are_gone_and_the_key_is_made(run, tmp_path: Path) -> None:
     assert "leaks" in out
     (file,) = (tmp_path / "out" / "dicom").rglob("*.dcm")
     data = file.read_bytes()
-    assert b"Doe" not in data and b"4711" not in data
+    assert b"Doe" not in data and b"MRN-4711" not in data
     assert (tmp_path / "key").stat().st_mode & 0o077 == 0
 
 

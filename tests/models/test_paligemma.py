@@ -126,7 +126,7 @@ def test_a_paligemma_folder_can_be_trained(folder: Path, phantom: Path, tmp_path
 
 
 def test_a_wrong_name_is_met_with_the_nearest() -> None:
-    assert set(all_families()) == {"paligemma", "tiny"}
+    assert set(all_families()) == {"composed", "gemma3", "paligemma", "qwen_vl", "tiny"}
     with pytest.raises(InputError, match="did you mean 'paligemma'"):
         family("paligema")
     with pytest.raises(InputError, match="no model at nowhere"):

@@ -109,8 +109,8 @@ def test_two_phases_have_one_shape_of_updates(any_model: Transformer) -> None:
     ("told", "why"),
     [
         ({"train": {}}, "nothing would move"),
-        ({"train": ["vision", "visoin"]}, "visoin"),
-        ({"train": ["language", "attention"]}, "holds its `attention`"),
+        ({"train": ("vision", "visoin")}, "visoin"),
+        ({"train": ("language", "attention")}, "holds its `attention`"),
         ({"train": {"vision": {"rate": 0.0}}}, "greater than 0"),
     ],
 )

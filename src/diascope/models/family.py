@@ -1,20 +1,23 @@
 """A family: one kind of model, how it is loaded, and how it reads a conversation."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import torch
-from llguidance import LLTokenizer
-from torch import Tensor, nn
-from transformers import DynamicCache
+if TYPE_CHECKING:  # which families there are can be told without torch
+    import torch
+    from llguidance import LLTokenizer
+    from torch import Tensor, nn
+    from transformers import DynamicCache
 
-from diascope.answers import Answer
-from diascope.batching import Batch, Canvas, Example, Padded
-from diascope.codecs.dialect import Dialect
-from diascope.geometry import CanvasMap, Fit, Size
-from diascope.records import Case
+    from diascope.answers import Answer
+    from diascope.batching import Batch, Canvas, Example, Padded
+    from diascope.codecs.dialect import Dialect
+    from diascope.geometry import CanvasMap, Fit, Size
+    from diascope.records import Case
 
 
 class VisionLanguageModel(Protocol):
