@@ -113,7 +113,7 @@ def test_source(name: str, tmp_path: Path, inputs, bounded, damage, reword) -> N
     one = source(LAYOUTS.get(name, name))
     asked = pictures_asked(one, root)
     fuzzed = Fuzzed(root, lambda folder: read_through(one, folder), bounded, damage, reword, asked)
-    for number, rng in inputs(f"source {name}", 60):
+    for number, rng in inputs(f"source {name}", 500):
         fuzzed.run(number, rng)
     assert not fuzzed.found, "\n".join(fuzzed.found.values())
 
