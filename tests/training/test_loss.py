@@ -3,47 +3,10 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from diascope.batching import Example, Span, pack
+from diascope.models.number_head import attach
 from diascope.models.tiny import from_scratch
-from diascope.training.loss import learn, token_losses
-from diascope.training.supervision import HARD
-
-LOCATIONS = (10, 29)
-
-
-def test_hard_targets_are_plain_cross_entropy() -> None:
-    logits = torch.randn(6, 40, generator=torch.Generator().manual_seed(0))
-    targets = torch.tensor([0, 5, 10, 29, 30, 39])
-    losses = token_losses(logits, targets, LOCATIONS, sigma=0.0)
-    torch.testing.assert_close(losses, cross_entropy(logits, targets, reduction="none"))
-
-
-def test_words_are_not_softened() -> None:
-    logits = torch.randn(3, 40, generator=torch.Generator().manual_seed(0))
-    targets = torch.tensor([0, 9, 30])
-    losses = token_losses(logits, targets, LOCATIONS, sigma=2.0)
-    torch.testing.assert_close(losses, cross_entropy(logits, targets, reduction="none"))
-
-
-def test_a_near_bin_costs_less_than_a_far_one() -> None:
-    confident = torch.full((40,), -10.0)
-    near, far = confident.clone(), confident.clone()
-    near[21], far[28] = 10.0, 10.0
-    losses = token_losses(torch.stack([near, far]), torch.tensor([20, 20]), LOCATIONS, sigma=2.0)
-    assert losses[0] < losses[1]
-
-
-def test_the_bell_is_the_cheapest_prediction() -> None:
-    """Descending the softened loss ends at a bell round the true bin, cut off at the ends."""
-    logits = torch.zeros(1, 40, requires_grad=True)
-    target = torch.tensor([11])
-    for _ in range(800):
-        loss = token_losses(logits, target, LOCATIONS, sigma=1.5).sum()
-        (gradient,) = torch.autograd.grad(loss, logits)
-        logits = (logits - 5.0 * gradient).detach().requires_grad_(True)
-    learnt = torch.softmax(logits, dim=1)[0]
-    bell = torch.exp(-0.5 * ((torch.arange(10, 30) - 11) / 1.5) ** 2)
-    torch.testing.assert_close(learnt[10:30], bell / bell.sum(), atol=5e-3, rtol=0.0)
-    assert learnt[:10].sum() + learnt[30:].sum() < 0.02
+from diascope.training.loss import learn
+from diascope.training.supervision import HARD, LossConfig
 
 
 def test_what_a_row_teaches_is_told_example_by_example() -> None:
@@ -66,3 +29,22 @@ def test_what_a_row_teaches_is_told_example_by_example() -> None:
     assert both.right[0] == hits
     said = torch.distributions.Categorical(logits=logits).entropy().mean()
     torch.testing.assert_close(both.entropy[0], said)
+
+
+def test_a_head_reads_the_last_state_of_the_prefix() -> None:
+    """Of the examples that ask for a number, as their weights and the loss's own say."""
+    model = from_scratch(seed=0)
+    head = attach(model, seed=1)
+    canvas = np.zeros((128, 128), np.uint8)
+    prefix = ((model.image_id,) * 64 + (2, 30), (canvas,), (Span(0, 66),))
+    rows = [
+        Example(prefix[0], (40, 1), *prefix[1:], weight=2.0, number=0.25),
+        Example(prefix[0], (41, 42, 1), *prefix[1:]),
+        Example(prefix[0], (43, 1), *prefix[1:], weight=0.5, number=0.75),
+    ]
+    config = LossConfig(location_sigma=0.0, number_head=3.0)
+    with torch.no_grad():
+        found = learn(model, pack(rows), config).losses - learn(model, pack(rows), HARD).losses
+        said = head(model.hidden(pack(rows[:1]))[65:66]).item()
+    wanted = [3 * 2.0 * (abs(said - 0.25) - 0.005), 0.0, 3 * 0.5 * (abs(said - 0.75) - 0.005)]
+    torch.testing.assert_close(found, torch.tensor(wanted), atol=1e-5, rtol=1e-5)

@@ -32,20 +32,31 @@ class DecimalNumber:
                 f"{self.low} to {self.high} with {self.decimals} decimals takes too many digits"
             )
 
+    @property
+    def steps(self) -> range:
+        """Every number of the format, in units of its last digit."""
+        return range(self._first, self._last + 1)
+
+    def spell(self, steps: int, /) -> str:
+        """The text of so many steps."""
+        digits = f"{abs(steps):0{self.decimals + 1}d}"
+        sign = "-" if steps < 0 else ""
+        return f"{sign}{digits[: -self.decimals]}.{digits[-self.decimals :]}"
+
     def grammar(self) -> Grammar:
         """The numbers with so many decimals from `low` to `high`, both included."""
         return Grammar(_signed(self._first, self._last, self.decimals))
 
     def encode(self, answer: Number, /) -> str:
         """The nearest number of the range, halves of the decimal text to even."""
-        return self._spell(self._nearest(answer.value))
+        return self.spell(self._nearest(answer.value))
 
     def parse(self, text: str, /) -> Number:
         """The number, with the codec's unit."""
         form = rf"-?[0-9]{{1,{MOST_DIGITS}}}\.[0-9]{{{self.decimals}}}"
         if re.fullmatch(form, text):
             steps = int(text.replace(".", ""))
-            if self._first <= steps <= self._last and self._spell(steps) == text:
+            if self._first <= steps <= self._last and self.spell(steps) == text:
                 return self._number(steps)
         raise ParseError(
             f"not a number from {self.low} to {self.high} with {self.decimals} decimals:"
@@ -57,15 +68,10 @@ class DecimalNumber:
         return self._number(self._nearest(answer.value))
 
     def _number(self, steps: int) -> Number:
-        return Number(value=float(self._spell(steps)), unit=self.unit)
+        return Number(value=float(self.spell(steps)), unit=self.unit)
 
     def _nearest(self, value: float) -> int:
         return min(max(self._steps(value, ROUND_HALF_EVEN), self._first), self._last)
-
-    def _spell(self, steps: int) -> str:
-        digits = f"{abs(steps):0{self.decimals + 1}d}"
-        sign = "-" if steps < 0 else ""
-        return f"{sign}{digits[: -self.decimals]}.{digits[-self.decimals :]}"
 
     def _steps(self, value: float, rounding: str) -> int:
         scaled = Decimal(repr(value)).scaleb(self.decimals)

@@ -25,6 +25,15 @@ class WholeNumber:
         if self.low > self.high or max(-self.low, self.high) >= 10**MOST_DIGITS:
             raise InputError(f"no whole numbers to write from {self.low} to {self.high}")
 
+    @property
+    def steps(self) -> range:
+        """Every number of the format, in units of its last digit."""
+        return range(self.low, self.high + 1)
+
+    def spell(self, steps: int, /) -> str:
+        """The text of so many steps."""
+        return str(steps)
+
     def grammar(self) -> Grammar:
         """The whole numbers from `low` to `high`, both included."""
         return Grammar(whole(self.low, self.high))

@@ -1,6 +1,5 @@
-"""The loss: cross-entropy on suffix and EOS, softened over neighbouring location bins."""
+"""The loss: cross-entropy on suffix and EOS, softened where near misses are nearly right."""
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -8,6 +7,10 @@ from torch import Tensor
 
 from diascope.batching import Batch
 from diascope.models.family import VisionLanguageModel
+from diascope.models.number_head import head_of
+from diascope.training.losses.locations import token_losses
+from diascope.training.losses.numbers import number_losses
+from diascope.training.losses.shares import share_losses
 from diascope.training.supervision import LossConfig
 
 
@@ -30,52 +33,31 @@ class Learnt(NamedTuple):
 def learn(model: VisionLanguageModel, batch: Batch, config: LossConfig) -> Learnt:
     """Only the places that predict a weighted token reach the vocabulary, the rest is never
     computed."""
+    states = model.hidden(batch, everywhere=False)
     chosen = batch.loss_weights.nonzero()[:, 0]
     weights, owners = batch.loss_weights[chosen], batch.owners[chosen]
-    logits = model.head(model.hidden(batch)[chosen - 1])
+    logits = model.head(states[chosen - 1])
     targets = batch.input_ids[chosen]
-    losses = token_losses(logits, targets, model.location_ids(), config.location_sigma) * weights
-    total = losses.sum()
+    logprobs = torch.log_softmax(logits, dim=-1)
+    losses = token_losses(logprobs, targets, model.location_ids(), config.location_sigma)
+    rows = torch.searchsorted(chosen, torch.from_numpy(batch.graded.places).to(chosen))
+    losses = number_losses(losses, logprobs, rows, batch.graded, config.number_distance) * weights
+    each, total = _per_example(losses, owners, batch.num_examples), losses.sum()
+    head = head_of(model)
+    if head is not None and config.number_head > 0:
+        first = torch.searchsorted(owners, torch.arange(batch.num_examples).to(owners))
+        shares = share_losses(head, states[chosen[first] - 1], batch.numbers)
+        shares = shares * config.number_head * _per_example(weights, owners, batch.num_examples)
+        each, total = each + shares.detach(), total + shares.sum()
     with torch.no_grad():
-        said = torch.log_softmax(logits, dim=-1)
         right = (logits.argmax(dim=-1) == targets).float()
-        entropy = -(said.exp() * said).sum(dim=-1)
+        entropy = -(logprobs.exp() * logprobs).sum(dim=-1)
         counts = _per_example(torch.ones_like(weights), owners, batch.num_examples)
-        shares = (
-            _per_example(each, owners, batch.num_examples) / counts for each in (right, entropy)
+        means = (
+            _per_example(told, owners, batch.num_examples) / counts for told in (right, entropy)
         )
-        return Learnt(total, _per_example(losses, owners, batch.num_examples), *shares)
+        return Learnt(total, each, *means)
 
 
 def _per_example(values: Tensor, owners: Tensor, num_examples: int) -> Tensor:
     return values.new_zeros(num_examples).index_add(0, owners, values.detach())
-
-
-def token_losses(
-    logits: Tensor, targets: Tensor, locations: tuple[int, int] | None, sigma: float
-) -> Tensor:
-    """Cross-entropy [tokens]; a location's target is a bell over its neighbours, `sigma` bins wide.
-
-    A bin beside the right one is nearly right; telling a small model so is what lets it learn to
-    point from little data.
-    """
-    logprobs = torch.log_softmax(logits, dim=-1)
-    losses = -logprobs.gather(1, targets[:, None])[:, 0]
-    if locations is None or sigma <= 0:
-        return losses
-    first, last = locations
-    places = ((targets >= first) & (targets <= last)).nonzero()[:, 0]
-    if len(places) == 0:
-        return losses
-    table = _bells(last - first + 1, sigma)
-    soft = table[targets[places] - first]
-    softened = -(soft * logprobs[places, first : last + 1]).sum(dim=1)
-    return losses.index_copy(0, places, softened)
-
-
-@lru_cache(maxsize=4)
-def _bells(num_bins: int, sigma: float) -> Tensor:
-    """[bins, bins]: each row a normalised Gaussian round its own bin."""
-    bins = torch.arange(num_bins).float()
-    bells = torch.exp(-0.5 * ((bins[:, None] - bins[None, :]) / sigma) ** 2)
-    return bells / bells.sum(dim=1, keepdim=True)

@@ -1,0 +1,1 @@
+"""The kinds of loss, one a file."""
