@@ -1,6 +1,5 @@
 """diascope show: look at anything that diascope reads or writes."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from diascope.cli.options import print_rows, print_table
+from diascope.cli.runview import show_run
 from diascope.errors import InputError
 
 if TYPE_CHECKING:
@@ -78,17 +78,6 @@ def show_records(path: Path, number: int) -> None:
         print(*_record_lines(record), sep="\n")
 
 
-def show_run(path: Path, number: int) -> None:
-    """What the run was told, and the end of what it logged."""
-    print((path / "config.toml").read_text(encoding="utf-8"))
-    metrics = path / "metrics.jsonl"
-    text = metrics.read_text(encoding="utf-8") if metrics.is_file() else ""
-    whole = text.split("\n")[:-1]  # a run that was killed may have cut its last line
-    logged = [json.loads(line) for line in whole[max(0, len(whole) - number) :]]
-    names = list(dict.fromkeys(name for entry in logged for name in entry))
-    print_rows(names, [[_short(entry.get(name)) for name in names] for entry in logged])
-
-
 def show_predictions(path: Path, number: int) -> None:
     """Outcomes of each task, and some replies in full."""
     from diascope.predictionfile import PredictionFile
@@ -138,7 +127,3 @@ def _record_lines(record: "Record") -> Iterator[str]:
     for turn in record.turns:
         answer = describe(turn.answer) if turn.answer else "not known"
         yield f"  {turn.task}: {turn.question}\n    {answer}"
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)

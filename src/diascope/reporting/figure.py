@@ -14,7 +14,7 @@ from diascope.reporting.overlay import REPLY, TRUTH, Colour, Stroke, font, line,
 from diascope.reporting.words import brief, task_words
 
 if TYPE_CHECKING:
-    from PIL import ImageDraw
+    from PIL import Image, ImageDraw
 
 _SIDE = 720
 _PANEL = 620
@@ -39,13 +39,21 @@ def prediction_figure(
     has a place is drawn in it; every question, truth and reply is written beside it. InputError for
     a restricted record, which must not leave the machine, unless `include_restricted`.
     """
-    from PIL import Image, ImageDraw
-
     if record.restricted and not include_restricted:
         raise InputError(
             f"{record.id!r} is restricted: it is not drawn into a document; choose another record, "
             "or pass include_restricted=True and keep the picture on this machine"
         )
+    drawn_sheet(record, predictions, image).save(out_png, "PNG", optimize=True)
+    return out_png
+
+
+def drawn_sheet(
+    record: Record, predictions: Sequence[Prediction], image: NDArray[np.uint8]
+) -> "Image.Image":
+    """What `prediction_figure` writes, RGB; whether it may be kept is for the caller to know."""
+    from PIL import Image, ImageDraw
+
     cases = record.cases()
     turns = [(cases[prediction.turn], prediction) for prediction in predictions]
     picture = overlay(
@@ -67,9 +75,7 @@ def prediction_figure(
         pen.answer("reply", said, REPLY, _STOP if invalid else _INK)
         pen.down(_BETWEEN)
     height = min(_LONGEST, max(picture.height, round(pen.y) + _MARGIN))
-    sheet = sheet.crop((0, 0, sheet.width, height))
-    sheet.save(out_png, "PNG", optimize=True)
-    return out_png
+    return sheet.crop((0, 0, sheet.width, height))
 
 
 class _Pen:

@@ -1,96 +1,101 @@
-"""What a run measures of itself while it learns: the loss, and one task's own metric."""
+"""What a run measures of itself on cases that it never learns from: the losses, case by case."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
 from diascope.errors import InputError, nearest
 from diascope.models.family import VisionLanguageModel
-from diascope.recordfile import RecordFile, spread
+from diascope.recordfile import RecordFile
 from diascope.records import Case
-from diascope.tasks import task
-from diascope.training.config import EvalConfig, TrainConfig
+from diascope.training._controller.budget import ENOUGH
+from diascope.training._controller.probe import answered, stratified
+from diascope.training._controller.tally import Means, Tally
+from diascope.training.evalconfig import EvalConfig
 from diascope.training.feed import Feed
 from diascope.training.loss import learn
+from diascope.training.supervision import LossConfig
 
-_LOOKED_AT = 4
-"""Cases looked at for each that is measured, where some may have no answer."""
+
+class Measured(NamedTuple):
+    """What a look at the losses gave."""
+
+    loss: float
+    """Mean over the cases of the split as it is."""
+    tasks: dict[str, Means]
+    losses: tuple[float, ...]
+    """Of every case, in the order of `Evaluation.every`."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Cases that are never learnt from. `cases` is empty where the records have none."""
+    """Answered cases of the evaluation split; `cases` is empty where the records have none."""
 
     model: VisionLanguageModel
     feed: Feed
-    config: TrainConfig
+    loss: LossConfig
+    batch_size: int
     cases: Sequence[Case]
-    task_cases: Sequence[Case]
+    """Spread evenly over the file."""
+    rare: Sequence[Case] = ()
+    """More cases of those tasks that are rare among them."""
 
-    def measure(self) -> dict[str, float]:
-        """The loss, and the primary metric of the chosen task under that task's name."""
+    @property
+    def every(self) -> tuple[Case, ...]:
+        """All cases, the rare tasks' own last."""
+        return (*self.cases, *self.rare)
+
+    def measure(self) -> Measured:
+        """The losses; those of rare tasks' own cases count for their tasks alone."""
         self.model.network.eval()
+        tally = Tally()
         with torch.no_grad():
-            measured = {"loss": self._loss()}
-            if self.task_cases:
-                measured[str(self.config.evaluation.task)] = self._task_metric()
-        return measured
+            total = self._add(self.cases, tally) / len(self.cases)
+            self._add(self.rare, tally)
+        return Measured(total, tally.means(), tuple(tally.losses()))
 
-    def better(self, name: str, value: float, best: float) -> bool:
-        """Whether a measure has improved."""
-        rising = name != "loss" and task(name).higher_is_better
-        return value > best if rising else value < best
-
-    def _loss(self) -> float:
-        size = self.config.batch_size
+    def _add(self, cases: Sequence[Case], tally: Tally) -> float:
         total = 0.0
-        for start in range(0, len(self.cases), size):
-            cases = self.cases[start : start + size]
-            batch = self.feed.of(cases)
-            total += learn(self.model, batch, self.config.loss).total.item()
-        return total / len(self.cases)
-
-    def _task_metric(self) -> float:
-        from diascope.generation.answering import answer_cases
-
-        asked = task(str(self.config.evaluation.task))
-        replies = answer_cases(self.model, self.task_cases, self.feed.canvases)
-        rows = [
-            asked.measure(case, reply.answer)
-            for case, reply in zip(self.task_cases, replies, strict=True)
-        ]
-        return float(asked.summarise(rows)[asked.primary])
+        for start in range(0, len(cases), self.batch_size):
+            batch = cases[start : start + self.batch_size]
+            learnt = learn(self.model, self.feed.of(batch), self.loss)
+            tally.add([case.turn.task for case in batch], learnt)
+            total += learnt.total.item()
+        return total
 
 
-def open_evaluation(model: VisionLanguageModel, feed: Feed, config: TrainConfig) -> Evaluation:
-    """Answered cases of the evaluation split, spread evenly over the file."""
-    records, chosen = RecordFile(config.resolve(config.data.records)), config.evaluation
-    refuse_unknown(records, chosen)
-    of_task = records.cases(split=chosen.split, task=chosen.task) if chosen.task else []
-    return Evaluation(
-        model,
-        feed,
-        config,
-        answered(records.cases(split=chosen.split), chosen.limit),
-        answered(of_task, chosen.task_limit),
-    )
+def open_evaluation(
+    model: VisionLanguageModel, feed: Feed, loss: LossConfig, batch_size: int, asked: "Selection"
+) -> Evaluation:
+    """The cases that are looked at, those of rare tasks filled up to a number that says enough."""
+    cases = answered(asked.records.cases(split=asked.split), asked.limit)
+    return Evaluation(model, feed, loss, batch_size, cases, _rare(cases, asked))
 
 
-def answered(cases: Sequence[Case], limit: int) -> Sequence[Case]:
-    """At most `limit` of the cases that are answered, and so are the turns before them."""
-    looked_at = spread(cases, _LOOKED_AT * limit)
-    known = [
-        case
-        for case in looked_at
-        if all(turn.answer is not None for turn in case.record.turns[: case.index + 1])
-    ]
-    return spread(known, limit)
+class Selection(NamedTuple):
+    """Which cases of a record file."""
+
+    records: RecordFile
+    split: str
+    limit: int
+
+
+def _rare(cases: Sequence[Case], asked: Selection) -> list[Case]:
+    tasks, known = [case.turn.task for case in cases], {case.id for case in cases}
+    found: list[Case] = []
+    for task in asked.records.tasks:
+        missing = min(ENOUGH, asked.limit) - tasks.count(task)
+        more = stratified(asked.records.cases(split=asked.split, task=task), ENOUGH)
+        found += [case for case in more if case.id not in known][: max(0, missing)]
+    return found
 
 
 def refuse_unknown(records: RecordFile, chosen: EvalConfig) -> None:
     """InputError for a task or a split, other than the default one, that the file does not have."""
     wanted = [("task", chosen.task, records.tasks)]
+    wanted += [("mix", name, records.tasks) for name in chosen.mix]
     if chosen.split != EvalConfig().split:
         wanted.append(("split", chosen.split, records.splits))
     for name, value, valid in wanted:
