@@ -179,6 +179,11 @@ def test_a_missing_file_names_the_nearest(tmp_path: Path) -> None:
     assert "cannot be read" in errors(tmp_path)
 
 
+def test_a_recipe_is_found_by_its_name_and_folder() -> None:
+    assert recipe("m4cxr").name == recipe("twins/m4cxr").name == "m4cxr.toml"
+    assert recipe("m4cxr") != recipe("twins/m4cxr")
+
+
 def test_an_unknown_recipe_names_the_nearest() -> None:
     with pytest.raises(InputError, match="no recipe named 'nothing_like_it'"):
         recipe("nothing_like_it")

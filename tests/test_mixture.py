@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from multiprocessing import get_context
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -87,6 +88,15 @@ def test_effective_epochs_are_what_is_drawn() -> None:
     assert "1.00 epochs" in describe(Mixture({"a": 4}, MixtureConfig(), 0), 4)[0]
 
 
+def test_groups_without_a_weight_may_be_left_out_together() -> None:
+    told = MixtureConfig(kind="fixed", weights={"a": 3.0}, others=0.0)
+    assert probabilities({"a": 10, "b": 90, "c": 5}, told) == {"a": 1.0, "b": 0.0, "c": 0.0}
+    told = MixtureConfig(kind="fixed", weights={"a": 2.0}, others=1.0)
+    assert probabilities({"a": 10, "b": 90, "c": 5}, told) == {"a": 0.5, "b": 0.25, "c": 0.25}
+    with pytest.raises(InputError, match="no group 'bb', did you mean 'b'"):
+        probabilities({"a": 10, "b": 90}, MixtureConfig(kind="fixed", weights={"bb": 1}, others=1))
+
+
 @pytest.mark.parametrize(
     ("weights", "says"),
     [
@@ -151,3 +161,44 @@ def test_the_order_is_the_same_under_any_number_of_workers(
         for rank, part in enumerate(drawn):
             together[rank::count] = part
         assert together == expected
+
+
+bundlings = st.lists(st.integers(1, 5), min_size=1, max_size=40)
+
+
+@given(bundlings, st.integers(2, 5), st.integers(0, 5))
+@settings(max_examples=30, deadline=None)
+def test_bundles_stay_together_and_nothing_is_seen_twice(
+    lengths: list[int], together: int, seed: int
+) -> None:
+    ends = np.cumsum(lengths)
+    chance = np.random.default_rng(seed)
+    samples = chance.permutation(int(ends[-1]))
+    bundles = np.split(samples, ends[:-1])
+    mixture = Mixture({"a": len(samples), "b": 7}, MixtureConfig(), seed, together, {"a": bundles})
+    draws = [mixture.at(position) for position in range(4 * together * (len(samples) + 7))]
+    assert draws[-1] == mixture.at(len(draws) - 1)
+    drawn = [draw.sample for draw in draws if draw.group == "a"][: 2 * len(samples)]
+    for epoch in (drawn[: len(samples)], drawn[len(samples) :]):
+        assert sorted(epoch) == sorted(samples)
+        place = {sample: number for number, sample in enumerate(epoch)}
+        for bundle in bundles:
+            first = place[int(bundle[0])]
+            assert [place[int(each)] for each in bundle] == list(range(first, first + len(bundle)))
+    for start in range(0, len(draws), together):
+        assert len({draw.group for draw in draws[start : start + together]}) == 1
+
+
+def test_whole_units_keep_the_shares_of_groups() -> None:
+    weights = {"a": 3.0, "b": 1.0, "c": 0.0}
+    mixture = Mixture(SIZES, MixtureConfig(kind="fixed", weights=weights), 3, together=4)
+    counts = Counter(mixture.at(position).group for position in range(4 * BLOCK))
+    assert abs(counts["a"] - 3 * BLOCK) <= 4
+    assert counts["c"] == 0
+
+
+def test_single_draws_are_what_they_were() -> None:
+    """Runs of earlier versions are resumed: positions mean what they meant."""
+    mixture = Mixture({"a": 10, "b": 30}, MixtureConfig(), 5)
+    first = [mixture.at(position) for position in range(4)]
+    assert first == [Draw("b", 8, 0), Draw("a", 2, 0), Draw("b", 24, 0), Draw("b", 1, 0)]

@@ -51,10 +51,11 @@ def dump_toml(model: BaseModel) -> str:
 
 
 def recipe(name: str) -> Path:
-    """The path of a recipe that ships with diascope, by its name without `.toml`."""
+    """The path of a recipe that ships with diascope, by its name: `m4cxr`, `twins/m4cxr`."""
     beside = Path(__file__).parent / "recipes"
     folder = beside if beside.is_dir() else Path(__file__).parents[2] / "recipes"
-    names = [path.stem for path in folder.glob("*.toml")]
+    shipped = (path.relative_to(folder).with_suffix("") for path in folder.rglob("*.toml"))
+    names = [path.as_posix() for path in shipped]
     if name not in names:
         raise InputError(f"no recipe named {name!r}{nearest(name, names)}")
     return folder / f"{name}.toml"

@@ -4,10 +4,16 @@ The sample at global position p is a pure function of (seed, p), so an exact res
 than the position, under any number of workers. Positions come in blocks; inside a block each group
 has the share its weight asks for, in shuffled order, and each group is walked through in one
 permutation after another, so that nothing repeats before everything has been seen.
+
+Samples that are cheaper together (questions about one image) may be drawn so: positions then come
+in units of N, all of one group, and a permutation keeps the samples of a bundle beside one another.
+Every sample is still seen once an epoch, and groups keep their shares. A bundle of fewer than N is
+followed by the next one, so that a unit may hold parts of two.
 """
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
@@ -33,6 +39,12 @@ class MixtureConfig(Value):
     """temperature: 1 is proportional, large is uniform."""
     weights: dict[str, Annotated[FiniteFloat, Field(ge=0, le=1e9)]] = Field(default_factory=dict)
     """fixed: a weight for every group, in any unit."""
+    others: Annotated[FiniteFloat, Field(ge=0, le=1e9)] | None = None
+    """fixed: the weight of every group that `weights` leaves out; None forbids to leave one out."""
+
+
+Bundles = Sequence[NDArray[np.int64]]
+"""The samples of a group, each in one bundle, in the order that they are drawn in."""
 
 
 class Draw(NamedTuple):
@@ -46,23 +58,36 @@ class Draw(NamedTuple):
 class Mixture:
     """Groups of samples with probabilities that sum to one."""
 
-    def __init__(self, sizes: Mapping[str, int], config: MixtureConfig, seed: int) -> None:
-        """Empty groups are an error: a weight on nothing cannot be honoured."""
+    def __init__(
+        self,
+        sizes: Mapping[str, int],
+        config: MixtureConfig,
+        seed: int,
+        together: int = 1,
+        bundles: Mapping[str, Bundles] = MappingProxyType({}),
+    ) -> None:
+        """Units are `together` positions long; a group without bundles is one of single samples.
+
+        Empty groups are an error: a weight on nothing cannot be honoured.
+        """
         if not sizes or min(sizes.values()) < 1:
             empty = [name for name, size in sizes.items() if size < 1]
             raise InputError(f"mixture has nothing to draw from: {', '.join(empty) or 'no groups'}")
         self.sizes = dict(sorted(sizes.items()))
         self.probabilities = probabilities(self.sizes, config)
         self.seed = seed
+        self.together = together
+        self._bundles = dict(bundles)
         self._names = [name for name in self.sizes if self.probabilities[name] > 0]
         self._rates = np.array([self.probabilities[name] for name in self._names])
         self._phases = np.random.default_rng([seed, 0]).random(len(self._names))
 
     def at(self, position: int) -> Draw:
         """The sample at a global position."""
-        block, slot = divmod(position, BLOCK)
-        group, number = (int(value) for value in self._block(block)[slot])
-        name = self._names[group]
+        unit, member = divmod(position, self.together)
+        block, slot = divmod(unit, BLOCK)
+        group, units = (int(value) for value in self._block(block)[slot])
+        name, number = self._names[group], units * self.together + member
         epoch, place = divmod(number, self.sizes[name])
         return Draw(name, int(self._permutation(group, epoch)[place]), epoch)
 
@@ -109,13 +134,17 @@ class Mixture:
 
     @lru_cache(maxsize=256)  # noqa: B019 - a mixture lives as long as its run
     def _permutation(self, group: int, epoch: int) -> NDArray[np.int64]:
-        size = self.sizes[self._names[group]]
-        return np.random.default_rng([self.seed, 2, group, epoch]).permutation(size)
+        name = self._names[group]
+        chance = np.random.default_rng([self.seed, 2, group, epoch])
+        bundles = self._bundles.get(name)
+        if bundles is None:
+            return chance.permutation(self.sizes[name])
+        return np.concatenate([bundles[place] for place in chance.permutation(len(bundles))])
 
 
 def probabilities(sizes: Mapping[str, int], config: MixtureConfig) -> dict[str, float]:
     """The probability of each group, by the configured rule."""
-    raw = _fixed(sizes, config.weights) if config.kind == "fixed" else _powers(sizes, config)
+    raw = _fixed(sizes, config) if config.kind == "fixed" else _powers(sizes, config)
     total = sum(raw.values())
     return {name: weight / total for name, weight in raw.items()}
 
@@ -129,14 +158,17 @@ def _powers(sizes: Mapping[str, int], config: MixtureConfig) -> dict[str, float]
     return {name: size ** exponents[config.kind] for name, size in sizes.items()}
 
 
-def _fixed(sizes: Mapping[str, int], weights: Mapping[str, float]) -> dict[str, float]:
+def _fixed(sizes: Mapping[str, int], config: MixtureConfig) -> dict[str, float]:
+    weights = dict(config.weights)
     unknown = [name for name in weights if name not in sizes]
+    if config.others is not None:
+        weights = dict.fromkeys(sizes, config.others) | weights
     missing = [name for name in sizes if name not in weights]
     if unknown or missing or not sum(weights.values()):
         wrong = [f"no group {name!r}{nearest(name, sizes)}" for name in unknown]
         wrong += [f"group {name!r} has no weight (0 leaves it out)" for name in missing]
         raise InputError("mixture weights: " + "; ".join(wrong or ["all are 0"]))
-    return dict(weights)
+    return weights
 
 
 def describe(mixture: Mixture, num_samples: int) -> Sequence[str]:
