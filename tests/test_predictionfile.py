@@ -67,7 +67,7 @@ def test_folders_from_before_the_profiles_were_told_are_read(tmp_path):
     write_predictions(tmp_path, PROVENANCE, [prediction("a")])
     path = tmp_path / "provenance.json"
     told = json.loads(path.read_text())
-    newer = {"records_profile", "model_profile"}
+    newer = {"records_profile", "model_profile", "numbers"}
     older = {key: value for key, value in told.items() if key not in newer}
     path.write_text(json.dumps(older))
     assert PredictionFile.open(tmp_path).provenance == PROVENANCE

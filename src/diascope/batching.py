@@ -31,6 +31,27 @@ class Span(NamedTuple):
 NOWHERE = Span(0, 0)
 
 
+class Graded(NamedTuple):
+    """What may be written in the places of a number beside its own tokens; one entry a choice.
+
+    The choices of a place are all tokens with which a number of the asked range goes on from what
+    the true one has written before it.
+    """
+
+    places: NDArray[np.int64]
+    """Which token of the suffix, or of a packed row, the choice stands for."""
+    tokens: NDArray[np.int64]
+    mass: NDArray[np.float32]
+    """How probable the choice should be; it sums to one over a place."""
+    distance: NDArray[np.float32]
+    """From the truth to the nearest number that begins so, as a share of the range."""
+
+
+_NO_PLACES, _NO_SHARES = np.empty(0, np.int64), np.empty(0, np.float32)
+PLAIN = Graded(_NO_PLACES, _NO_PLACES, _NO_SHARES, _NO_SHARES)
+"""Nothing but the true tokens is right."""
+
+
 @dataclass(frozen=True)
 class Example:
     """One conversation turn as tokens: what is given, what is to be written, what is seen."""
@@ -48,6 +69,10 @@ class Example:
     """[axes, tokens] for rotary embeddings; None counts from 0 along one axis."""
     weight: float = 1.0
     """How much it weighs in the loss."""
+    graded: Graded = PLAIN
+    """Of the suffix."""
+    number: float | None = None
+    """The true answer as a share of its range, 0 to 1, where a number head learns it."""
 
     @property
     def length(self) -> int:
@@ -70,6 +95,15 @@ class Run(NamedTuple):
     """Whether each sees only those of the run that stand before it, or all of them."""
 
 
+class Looked(NamedTuple):
+    """What a model says of pictures, where it need not look at them again."""
+
+    features: tuple[Tensor, ...]
+    """[tokens, width] of each canvas."""
+    projected: bool
+    """Whether the projector has read them already, or is still to."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """A packed row of examples."""
@@ -90,6 +124,12 @@ class Batch:
     looks: tuple[int, ...]
     """Numbers of the canvases, in the order that the row's image tokens stand for them."""
     num_examples: int
+    graded: Graded = PLAIN
+    """Of the row."""
+    numbers: tuple[float | None, ...] = ()
+    """What a number head should say of each example."""
+    looked: Looked | None = None
+    """What the vision tower says of the canvases; None looks at them."""
 
     def show(self, spell: Callable[[int], str]) -> str:
         """The tokens in colour: grey is seen, green carries loss, images are counted."""
@@ -169,6 +209,8 @@ class _Row:
     owners: list[int] = field(default_factory=list)
     positions: list[NDArray[np.int64]] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
+    graded: list[Graded] = field(default_factory=list)
+    numbers: list[float | None] = field(default_factory=list)
     pictures: _Pictures = field(default_factory=_Pictures)
     count: int = 0
     trunk: Span = NOWHERE
@@ -185,6 +227,9 @@ class _Row:
         self._write(example, Span(example.shared, example.length))
         self.weights += [0.0] * known + [each] * len(example.suffix)
         self.runs += _runs(example, Span(example.shared, example.length), self.trunk, place)
+        moved = example.graded.places + place + known
+        self.graded.append(example.graded._replace(places=moved))
+        self.numbers.append(example.number)
         self.count += 1
 
     def batch(self) -> Batch:
@@ -198,6 +243,8 @@ class _Row:
             tuple(self.pictures.canvases),
             tuple(self.pictures.looks),
             self.count,
+            Graded(*(np.concatenate(each) for each in zip(*self.graded, strict=True))),
+            tuple(self.numbers),
         )
 
     def _write_trunk(self, example: Example) -> None:

@@ -20,7 +20,7 @@ from diascope.codecs.dialect import Dialect
 from diascope.errors import InputError
 from diascope.geometry import CanvasMap, Fit, Size
 from diascope.imaging.handover import UNKNOWN
-from diascope.predictions import Prediction
+from diascope.predictions import Prediction, Reading
 from diascope.recordfile import RecordFile, spread
 from diascope.recordindex import reason
 from diascope.records import Case
@@ -75,6 +75,8 @@ class Provenance(Value):
     constrained: bool = True
     seed: int = 0
     sampling: Sampling = Sampling()
+    numbers: Reading = "tokens"
+    """Where numbers are read."""
     budget: str = "grammar"
     """The rule that bounds the tokens of a reply."""
     render_profile: str = ""
@@ -91,7 +93,9 @@ class Provenance(Value):
     @property
     def digest(self) -> str:
         """Sixteen hex digits that every prediction written under this provenance carries."""
-        untold = {name for name in _PROFILES if getattr(self, name) == UNKNOWN}  # as in older files
+        # as in older files
+        untold = {name for name in _PROFILES if getattr(self, name) == UNKNOWN}
+        untold |= {"numbers"} if self.numbers == "tokens" else set()
         told = self.model_dump_json(exclude=untold)
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 

@@ -30,6 +30,9 @@ class Invalid(Value):
     why: str
 
 
+Reading = Literal["tokens", "median", "head"]
+"""Where a number is read: from the tokens as they come, from the middle of what the tokens may
+become, or from a head of its own."""
 Outcome = Annotated[Parsed | Repaired | Invalid, Field(discriminator="kind")]
 
 
@@ -45,6 +48,8 @@ class Prediction(Value):
     """Natural log-probability of each generated token, the closing one included."""
     seed: int = 0
     constrained: bool = True
+    read_from: Reading = "tokens"
+    """Anything but a number is read from the tokens."""
     provenance: str = ""
     """Digest of the provenance file that lies beside the predictions."""
 

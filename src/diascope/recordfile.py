@@ -64,6 +64,13 @@ class RecordFile(Sequence[Record]):
         """Every task asked in the file, in order of appearance."""
         return tuple(dict.fromkeys(task for turns in self._index.names.turns for task in turns))
 
+    @property
+    def line_lengths(self) -> NDArray[np.int64]:
+        """Bytes of every record in the file."""
+        offset = self._index.offset.astype(np.int64)
+        lengths: NDArray[np.int64] = offset[1:] - offset[:-1]
+        return lengths
+
     def __len__(self) -> int:
         return len(self._index.split)
 
@@ -129,6 +136,11 @@ class Cases(Sequence[Case]):
 
     def __len__(self) -> int:
         return len(self._position)
+
+    @property
+    def num_bytes(self) -> NDArray[np.int64]:
+        """How long the line is that each case's record takes in the file."""
+        return self.records.line_lengths[self._position]
 
     @overload
     def __getitem__(self, index: int) -> Case: ...

@@ -24,7 +24,8 @@ def test_a_dry_run_of_train_says_how_often_each_group_is_seen(
     words = recipe(records, "duration={examples=160}")
     code, out, _ = run("train", *words, "--out", tmp_path / "run", "--dry-run")
     assert code == 0
-    assert "# 10 steps of 16" in out
+    assert "# train: 10 steps of 16" in out
+    assert "GB at the most" in out
     assert "# vqa: " in out
     assert "epochs" in out
     assert list(tmp_path.iterdir()) == []

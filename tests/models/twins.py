@@ -22,7 +22,7 @@ from diascope.models.composed import Composed, compose
 from diascope.models.composition import Composition, ProjectorConfig, Source
 from diascope.models.gemma3 import Gemma3
 from diascope.models.paligemma import PaliGemma
-from diascope.models.qwen_vl import PERMILLE, QwenVL
+from diascope.models.qwen_vl import PERMILLE, QWEN_3, QwenVL
 from diascope.models.tiny import configuration, from_scratch, tokenizer
 from diascope.models.transformer import Transformer
 
@@ -164,7 +164,7 @@ def qwen_3() -> QwenVL:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = Qwen3VLForConditionalGeneration(config)
-    return QwenVL(network.eval(), words, dialect=PERMILLE, scaling=Scaling())
+    return QwenVL(network.eval(), words, dialect=PERMILLE, chat=QWEN_3, scaling=Scaling())
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,9 @@ def step(network: nn.Module, moves: torch.optim.Optimizer, number: int) -> None:
 @pytest.mark.parametrize("name", ["adamw", "sgd"])
 def test_what_is_restored_goes_on_to_the_bit(name: str, tmp_path: Path) -> None:
     network, moves = stepped(name, 3)
-    checkpoint.save(tmp_path / "step-3", weights(network), moves, {"step": 3})
+    checkpoint.save(
+        tmp_path / "step-3", weights(network), checkpoint.optimizer_tensors(moves), {"step": 3}
+    )
     fresh, fresh_moves = stepped(name, 0)
     checkpoint.restore_weights(tmp_path / "step-3", fresh)
     checkpoint.restore_optimizer(tmp_path / "step-3", fresh_moves)
@@ -45,18 +47,33 @@ def test_what_is_restored_goes_on_to_the_bit(name: str, tmp_path: Path) -> None:
 
 def test_a_half_written_checkpoint_is_not_seen(tmp_path: Path) -> None:
     network, moves = stepped("adamw", 1)
-    checkpoint.save(tmp_path / "step-00000001", weights(network), moves, {"step": 1})
+    checkpoint.save(
+        tmp_path / "step-00000001",
+        weights(network),
+        checkpoint.optimizer_tensors(moves),
+        {"step": 1},
+    )
     torn = tmp_path / ".step-00000002.partial"
     torn.mkdir()
     (torn / checkpoint.WEIGHTS).write_bytes(b"half")
     assert checkpoint.latest(tmp_path) == tmp_path / "step-00000001"
-    checkpoint.save(tmp_path / "step-00000002", weights(network), moves, {"step": 2})
+    checkpoint.save(
+        tmp_path / "step-00000002",
+        weights(network),
+        checkpoint.optimizer_tensors(moves),
+        {"step": 2},
+    )
     assert checkpoint.latest(tmp_path) == tmp_path / "step-00000002"
 
 
 def test_old_checkpoints_go(tmp_path: Path) -> None:
     network, moves = stepped("sgd", 1)
     for number in (1, 2, 3):
-        checkpoint.save(tmp_path / f"step-{number:08d}", weights(network), moves, {"step": number})
+        checkpoint.save(
+            tmp_path / f"step-{number:08d}",
+            weights(network),
+            checkpoint.optimizer_tensors(moves),
+            {"step": number},
+        )
     checkpoint.prune(tmp_path, keep=2)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["step-00000002", "step-00000003"]

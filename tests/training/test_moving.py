@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from peft.tuners.lora import LoraLayer
 
 from diascope.errors import InputError
 from diascope.models.transformer import Transformer
@@ -130,3 +131,14 @@ def test_a_run_has_a_duration_or_phases() -> None:
     with pytest.raises(ValueError, match="give a duration, or phases"):
         TrainConfig(data=data, duration=STEP, phases=(phase("vision"),))
     assert TrainConfig(data=data, duration=STEP).plan[0].name == "train"
+
+
+def test_updates_of_two_parts_are_both_at_work(any_model: Transformer) -> None:
+    """peft leaves the one put in last active, and it alone."""
+    model = copied(any_model)
+    lora = PartTraining(lora=Lora(rank=2, targets=("all",)))
+    movement = Movement.of(model, [phase(vision=lora, language=lora)], seed=0)
+    layers = [each for each in model.network.modules() if isinstance(each, LoraLayer)]
+    assert {name for each in layers for name in each.lora_A} == {"vision", "language"}
+    assert all(set(each.active_adapters) == set(each.lora_A) for each in layers)
+    assert all(".lora_" in each.name for each in movement.begin(movement.plan[0]))

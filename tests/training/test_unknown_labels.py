@@ -113,7 +113,7 @@ def test_what_is_unknown_is_neither_asked_nor_written(feed: Feed, learnt: list[C
         for text in (asked, target):
             assert {label for label in every if label in text} <= known.keys()
         assert {label for label in every if label in asked} == known.keys()
-        tokens = feed.of([case]).show(feed.model.spell, 0)
+        tokens = feed.of([case]).show(feed.model.spell)
         assert all(label not in tokens for label in every - known.keys())
 
 

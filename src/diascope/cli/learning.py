@@ -1,6 +1,8 @@
 """diascope train and predict: the two verbs that run a model."""
 
+import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,9 +19,20 @@ from diascope.cli.options import (
     say,
 )
 from diascope.cli.progress import progress
+from diascope.cli.runview import wall_time, watched
+from diascope.training.launch import LauncherName, is_worker, launcher
+from diascope.training.launch.job import Job
 
 if TYPE_CHECKING:
     from diascope.training.config import TrainConfig
+
+
+class Numbers(StrEnum):
+    """Where numbers are read."""
+
+    TOKENS = "tokens"
+    MEDIAN = "median"
+    HEAD = "head"
 
 
 def train(
@@ -31,27 +44,55 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")
     ] = False,
+    starts: Annotated[
+        LauncherName, typer.Option("--launcher", help="Who starts the processes of the run.")
+    ] = LauncherName.local,
+    processes: Annotated[int, typer.Option(min=1, help="Processes on each machine.")] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Machines.")] = 1,
+    rendezvous: Annotated[
+        str | None, typer.Option(help="HOST:PORT where the machines of torchrun meet.")
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Fine-tune a model as a recipe says."""
-    if not resume:
+    works = is_worker(os.environ)
+    if not resume and not works:
         refuse_existing(out)
     config = configured(recipe, overrides or [])
-    plan = planned(config)
+    job = Job(recipe, tuple(overrides or ()), out, processes, nodes, rendezvous)
+    launches = not works and (job.size > 1 or starts != LauncherName.local)
     if dry_run:
         from diascope.configuration import dump_toml
+        from diascope.training.plan import plan
 
-        shown = "\n".join([dump_toml(config), *(f"# {line}" for line in plan)])
-        say(shown, as_json, config=config.model_dump(mode="json"), plan=plan)
+        lines = plan(config)
+        command = launcher(starts).command(job) if launches else ""
+        shown = "\n".join([dump_toml(config), *(f"# {line}" for line in lines), command])
+        facts = {"config": config.model_dump(mode="json"), "plan": lines, "command": command}
+        say(shown.rstrip("\n"), as_json, **facts)
         return
-    print(*plan, sep="\n", file=sys.stderr)
+    if launches:
+        raise typer.Exit(launcher(starts).run(job))
+    if works:
+        # those that are started again after an accident cannot know whether the run had begun
+        resume = resume and (out / "config.toml").is_file()
+    if works and os.environ["RANK"] != "0":
+        from diascope.training.loop import train as train_along
+
+        train_along(config, out, resume)
+        return
+    print(*planned(config), sep="\n", file=sys.stderr)
+    from diascope.reporting.look import draw_reply
     from diascope.training.loop import train as train_model
 
+    def telling(line: str) -> None:
+        print(line, file=sys.stderr)
+
     with progress("train") as report:
-        model = train_model(
-            config, out, resume, lambda done, total, logged: report(done, total), report
-        )
+        model = train_model(config, out, resume, watched(report), report, draw_reply, telling)
+    for line in wall_time(out):
+        print(line, file=sys.stderr)
     say(str(out), as_json, run=str(out), model=str(model))
 
 
@@ -71,7 +112,9 @@ def planned(config: "TrainConfig") -> list[str]:
     from diascope.mixture import Mixture, describe
     from diascope.models import family
     from diascope.recordfile import RecordFile
+    from diascope.training.chosen import chosen
     from diascope.training.evaluation import refuse_unknown
+    from diascope.training.lessons import wanted_by
 
     data = config.data
     records = RecordFile(config.resolve(data.records))
@@ -80,12 +123,12 @@ def planned(config: "TrainConfig") -> list[str]:
     refuse_unknown(records, config.evaluation)
     lines = []
     for number, phase in enumerate(config.plan):
-        chosen = phase.mixture or data.mixture
-        groups = records.groups(chosen.by, data.split)
+        told = phase.mixture or data.mixture
+        groups = chosen(records.groups(told.by, data.split), wanted_by(phase))
         sizes = {name: len(cases) for name, cases in groups.items()}
         step = (phase.batch_size or config.batch_size) * (phase.accumulate or config.accumulate)
         steps = phase.duration.in_steps(step, sum(sizes.values()))
-        mixture = Mixture(sizes, chosen, config.seed + number)
+        mixture = Mixture(sizes, told, config.seed + number)
         lines += [f"{phase.name}: {steps} steps of {step}", *describe(mixture, steps * step)]
     return lines
 
@@ -108,6 +151,13 @@ def predict(
     batch_size: Annotated[int, typer.Option(min=1, help="Replies decoded together.")] = 32,
     temperature: Temperature = 0.0,
     top_p: TopP = 1.0,
+    numbers: Annotated[
+        Numbers,
+        typer.Option(
+            help="Read numbers token by token, as the middle of what the "
+            "tokens may become, or from the number head of a model that was trained with one."
+        ),
+    ] = Numbers.TOKENS,
     seed: Seed = 0,
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep the replies already there, and ask the rest.")
@@ -133,7 +183,7 @@ def predict(
     from diascope.predictionfile import Sampling
 
     sampling = Sampling(temperature=temperature, top_p=top_p)
-    asking = Asking(not free, sampling, seed, batch_size)
+    asking = Asking(not free, sampling, seed, batch_size, numbers=numbers.value)
     with progress("predict") as report:
         selection = Asked(chosen, tasks, limit)
         answer(

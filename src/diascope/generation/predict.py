@@ -13,6 +13,7 @@ from diascope.environment import commit, versions
 from diascope.errors import InputError
 from diascope.expectations import Free
 from diascope.generation.answering import Asking, answers
+from diascope.generation.numbers import refuse_headless
 from diascope.imaging.handover import (
     UNKNOWN,
     Made,
@@ -23,9 +24,9 @@ from diascope.imaging.handover import (
 )
 from diascope.imaging.profile import render_profile
 from diascope.imaging.store import CanvasStore
-from diascope.models import all_families, family
+from diascope.models import all_families, family, number_head
 from diascope.models.family import VisionLanguageModel
-from diascope.models.modelcard import family_of, profile_of
+from diascope.models.modelcard import family_of, is_adapter, profile_of
 from diascope.predictionfile import (
     PROVENANCE,
     Canvas,
@@ -63,7 +64,7 @@ def predict(  # noqa: PLR0913 - all but three have a default and are named
 ) -> Path:
     """Answer the asked cases of `records` and write each reply to the folder `out` as it comes.
 
-    `model` is a run folder, a model folder, or the name of a family that ships weights. With
+    `model` is a run, model or adapter folder, or the name of a family that ships weights. With
     `resume`, what `out` already answers under the same settings is not asked again. InputError for
     a folder that already holds predictions, an empty selection, no such model, or a model or
     records that were made with other pixels than this version draws.
@@ -77,6 +78,7 @@ def predict(  # noqa: PLR0913 - all but three have a default and are named
     file = RecordFile(records)
     refuse_other_pixels(model, file.path)
     loaded = open_model(model)
+    refuse_headless(loaded, asking.numbers)
     asking = with_text_budget(loaded, file, asking)
     provenance = _provenance(loaded, str(model), name, file, out, asked, asking)
     cases = provenance.asked(file)
@@ -92,11 +94,21 @@ def predict(  # noqa: PLR0913 - all but three have a default and are named
 
 
 def open_model(model: Path | str) -> VisionLanguageModel:
-    """The model of a run folder, of a model folder, or that ships with a family."""
+    """The model of a run folder, of a model or adapter folder, or that ships with a family."""
     folder = model_folder(model)
     if folder is None:
         return family(str(model)).load(None, torch.float32)
-    return family(family_of(folder)).load(folder, torch.float32)
+    loaded = _loaded(folder)
+    number_head.restore(loaded, folder)
+    return loaded
+
+
+def _loaded(folder: Path) -> VisionLanguageModel:
+    if not is_adapter(folder):
+        return family(family_of(folder)).load(folder, torch.float32)
+    from diascope.models.adapters import open_adapter  # it loads peft, which takes seconds
+
+    return open_adapter(folder, torch.float32)
 
 
 def refuse_other_pixels(model: Path | str, records: Path) -> None:
@@ -117,10 +129,11 @@ def model_folder(model: Path | str) -> Path | None:
     if str(model) in all_families():
         return None
     folder = Path(model)
-    folder = folder / "model" if (folder / "model").is_dir() else folder
+    made = (folder / name for name in ("model", "adapter"))
+    folder = next((each for each in made if each.is_dir()), folder)
     if not folder.is_dir():
         raise InputError(
-            f"no model at {model}: give a run folder, a model folder, or one of the families "
+            f"no model at {model}: give a run, a model or adapter folder, or one of the families "
             f"{', '.join(sorted(all_families()))}"
         )
     return folder
@@ -173,6 +186,7 @@ def _provenance(
         constrained=asking.constrained,
         seed=asking.seed,
         sampling=asking.sampling,
+        numbers=asking.numbers,
         budget=f"grammar's longest reply; {asking.text_budget} tokens for free text",
         render_profile=render_profile(),
         records_profile=records_profile(file.path),

@@ -131,8 +131,11 @@ class Decoder:
         return cls(model, cache, prefixes.attention_mask, prefixes.positions[..., -1], logits)
 
     def step(self, going: Sequence[int], tokens: Sequence[int]) -> None:
-        """Keep the rows that go on, read the token each has written, and find the next logits."""
-        if len(going) < len(self.mask):
+        """Keep the rows that go on, read the token each has written, and find the next logits.
+
+        A row that goes on in several ways is named as often.
+        """
+        if list(going) != list(range(len(self.mask))):
             chosen = torch.tensor(going)
             self.cache.batch_select_indices(chosen)
             self.mask, self.positions = self.mask[chosen], self.positions[:, chosen]

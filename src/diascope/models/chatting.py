@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from diascope.answers import Answer
 from diascope.batching import Canvas, Example, Span
 from diascope.models.chat import Chat, Exchange, Prompt
+from diascope.models.modelcard import Card
 from diascope.models.transformer import Transformer
 from diascope.records import Case
 from diascope.tasks.transcript import given, question
@@ -24,6 +25,11 @@ class ChatModel(Transformer):
     def eos_id(self) -> int:
         """The id that ends a reply."""
         return self.token_id(self.chat.closing)
+
+    @property
+    def card(self) -> Card:
+        """With the text around what is said."""
+        return super().card.model_copy(update={"chat": self.chat})
 
     def image_tokens(self, canvas: Canvas) -> int:
         """How many tokens a canvas becomes."""

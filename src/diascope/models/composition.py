@@ -15,10 +15,11 @@ class Source(Value):
     """Where a part comes from: a local folder, or random weights of a given architecture."""
 
     path: str | None = None
+    """`tiny` means that part of the model that ships with the package."""
     scratch: dict[str, Any] | None = None
     """Fields of a transformers configuration, `model_type` among them."""
     tokenizer: str | None = None
-    """Folder of the tokenizer of a language model that has none beside its weights."""
+    """Folder of the tokenizer of a language model that has none beside its weights; or `tiny`."""
 
 
 class ProjectorConfig(Value):

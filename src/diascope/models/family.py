@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:  # which families there are can be told without torch
     import torch
@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # which families there are can be told without torch
     from diascope.batching import Batch, Canvas, Example, Padded
     from diascope.codecs.dialect import Dialect
     from diascope.geometry import CanvasMap, Fit, Size
+    from diascope.models.modelcard import Card
     from diascope.records import Case
 
 
@@ -26,6 +27,10 @@ class VisionLanguageModel(Protocol):
     @property
     def network(self) -> nn.Module:
         """The weights."""
+
+    @property
+    def decoder(self) -> nn.Module:
+        """The language model without its head."""
 
     @property
     def dialect(self) -> Dialect:
@@ -47,6 +52,10 @@ class VisionLanguageModel(Protocol):
     def eos_id(self) -> int:
         """The token that ends a reply."""
 
+    @property
+    def limit(self) -> int | None:
+        """Tokens that it can read at most, images and reply included; None is no limit."""
+
     def part(self, name: str) -> str:
         """The part that a weight belongs to: vision, projector, embeddings or language."""
 
@@ -61,8 +70,16 @@ class VisionLanguageModel(Protocol):
     def target(self, case: Case, answer: Answer) -> str:
         """What the model is taught to write for an answer to this turn."""
 
-    def hidden(self, batch: Batch) -> Tensor:
-        """Last hidden states [tokens, width] of a packed row."""
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text, without any that the tokenizer would add."""
+
+    @property
+    def width(self) -> int:
+        """Numbers of a hidden state."""
+
+    def hidden(self, batch: Batch, everywhere: bool = True) -> Tensor:
+        """Last hidden states [tokens, width] of a packed row; where not `everywhere`, only of the
+        tokens that a weighted one is predicted from."""
 
     def read(self, prefixes: Padded, cache: DynamicCache) -> Tensor:
         """Read whole prefixes into an empty cache; last hidden states [batch, width]."""
@@ -90,6 +107,24 @@ class VisionLanguageModel(Protocol):
     def grammar_tokenizer(self) -> LLTokenizer:
         """The vocabulary as the grammar engine wants it."""
 
+    @property
+    def card(self) -> Card:
+        """What a folder of this model says beside the weights."""
+
+    @property
+    def networks(self) -> Mapping[str, Any]:
+        """The networks of transformers' that it is made of, by the folder each has in its own."""
+
+    @property
+    def bases(self) -> Mapping[str, str]:
+        """The folder that each of `networks` was read from; empty where its weights lie nowhere."""
+
+    def save_part(self, name: str, folder: Path) -> None:
+        """Write one of `networks` as transformers does."""
+
+    def save_between(self, folder: Path) -> None:
+        """Write what belongs to none of `networks`."""
+
     def save(self, folder: Path) -> None:
         """Write weights (safetensors), tokenizer and configuration."""
 
@@ -101,3 +136,5 @@ class Family:
     name: str
     about: str
     load: Callable[[Path | None, torch.dtype], VisionLanguageModel]
+    model_types: tuple[str, ...] = ()
+    """What transformers calls the networks that it reads, as `model_type` in their config.json."""

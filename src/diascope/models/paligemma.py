@@ -12,12 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL.Image import Resampling
 from transformers import PaliGemmaForConditionalGeneration
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
 from diascope.answers import Answer
 from diascope.batching import Canvas, Example, Span
 from diascope.codecs.dialect import Dialect
 from diascope.geometry import Fit
+from diascope.models.belonging import as_taught
 from diascope.models.family import Family
 from diascope.models.folder import load_network, load_tokenizer
 from diascope.models.transformer import Transformer
@@ -35,6 +38,7 @@ class PaliGemma(Transformer):
     fit: Fit = "stretch"
 
     family = "paligemma"
+    image_word = "<image>"
 
     def render(
         self, case: Case, canvases: Sequence[Canvas], history: Sequence[str], answer: Answer | None
@@ -57,6 +61,16 @@ class PaliGemma(Transformer):
         both_ways = (Span(0, len(prefix)),)
         return Example(prefix, suffix, tuple(canvases), both_ways, positions=places)
 
+    def image_processor(self) -> SiglipImageProcessorPil:
+        """SigLIP's, by area where it shrinks (bilinear)."""
+        width, height = self.canvas
+        size = {"height": height, "width": width}
+        return SiglipImageProcessorPil(
+            size=size,
+            resample=Resampling.BILINEAR,
+            image_seq_length=self._tokens_per_image,
+        )
+
     def location_ids(self) -> tuple[int, int]:
         """Ids of <loc0000> and <loc1023>."""
         return self.token_id("<loc0000>"), self.token_id("<loc1023>")
@@ -74,7 +88,12 @@ class PaliGemma(Transformer):
 def load(folder: Path | None, dtype: torch.dtype) -> PaliGemma:
     """A PaliGemma from a local folder; nothing is fetched and no code of the folder is run."""
     network = load_network(folder, "paligemma", [PaliGemmaForConditionalGeneration], dtype)
-    return PaliGemma(network, load_tokenizer(folder))
+    return as_taught(PaliGemma(network, load_tokenizer(folder)), folder)
 
 
-FAMILY = Family(name="paligemma", about="PaliGemma 1 or 2, any size, local folder", load=load)
+FAMILY = Family(
+    name="paligemma",
+    about="PaliGemma 1 or 2, any size, local folder",
+    load=load,
+    model_types=("paligemma",),
+)

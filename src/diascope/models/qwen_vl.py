@@ -7,7 +7,7 @@ Qwen3-VL from 0 to 1000 of it, both `bbox_2d`, left, top, right, bottom.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,21 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL.Image import Resampling
 from torch import Tensor
 from transformers import (
     PreTrainedModel,
     Qwen2_5_VLForConditionalGeneration,
     Qwen3VLForConditionalGeneration,
 )
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from diascope.batching import Canvas
+from diascope.batching import Canvas, Looked
 from diascope.codecs.dialect import Dialect
+from diascope.errors import InputError
 from diascope.geometry import BoxFormat, CanvasMap, Fit, Size
 from diascope.imaging.scaling import Scaling
+from diascope.models.belonging import as_taught
 from diascope.models.chat import CHATML, Chat, Prompt
 from diascope.models.chatting import ChatModel
 from diascope.models.family import Family
@@ -50,6 +54,9 @@ QWEN = Chat(
     after="<|vision_end|>",
 )
 
+QWEN_3 = replace(QWEN, start="")
+"""Qwen3-VL's template says nothing where no system text is given."""
+
 
 @dataclass(frozen=True)
 class QwenVL(ChatModel):
@@ -61,8 +68,10 @@ class QwenVL(ChatModel):
     scaling: Scaling = CLIP
 
     family = "qwen_vl"
+    image_word = "<|image_pad|>"
     vision = ("model.visual.",)
     projector = ("model.visual.merger.", "model.visual.deepstack_merger_list.")
+    apart = False
 
     @cached_property
     def canvas(self) -> Size:
@@ -75,28 +84,55 @@ class QwenVL(ChatModel):
         return CanvasMap.fit(original, resized(original, self._step), self.fit)
 
     def see(self, canvases: Sequence[Canvas]) -> Sequence[Tensor]:
-        """Features [tokens, width] of each picture."""
-        features: Sequence[Tensor] = self._look(canvases).pooler_output
-        return features
+        """Features [tokens, width] of each picture.
+
+        Behind them stand, as wide each, those that Qwen3-VL adds to the decoder's first layers.
+        """
+        seen = self._look(canvases)
+        layers = getattr(seen, "deepstack_features", None) or ()
+        return [torch.cat(each, dim=1) for each in zip(seen.pooler_output, *layers, strict=True)]
+
+    def look(self, canvases: Sequence[Canvas]) -> Tensor:
+        """InputError: pictures of every shape have no one number of patches."""
+        told = "family 'qwen_vl' keeps the shape of pictures: its vision tower learns answers alone"
+        raise InputError(f"{told}; use kind = 'answers' in every phase")
+
+    def image_processor(self) -> Qwen2VLImageProcessorPil:
+        """Qwen's, which finds the same sizes and cuts the same patches."""
+        return Qwen2VLImageProcessorPil(
+            min_pixels=MIN_PX,
+            max_pixels=MAX_PX,
+            resample=Resampling.BILINEAR,
+            image_mean=self.scaling.mean,
+            image_std=self.scaling.std,
+            patch_size=self._patch,
+            temporal_patch_size=self._vision.temporal_patch_size,
+            merge_size=self._merge,
+        )
 
     def image_tokens(self, canvas: Canvas) -> int:
         """One for each merged patch."""
         return int(canvas.shape[0] // self._step * (canvas.shape[1] // self._step))
 
     def _inputs(
-        self, ids: Tensor, canvases: Sequence[Canvas], looks: Sequence[int]
+        self,
+        ids: Tensor,
+        canvases: Sequence[Canvas],
+        looks: Sequence[int],
+        looked: Looked | None = None,
     ) -> dict[str, Any]:
         """Embeddings, and what Qwen3-VL's vision tower adds to the first layers of the decoder."""
         are_images = ids == self.image_id
         embedded = self._table(ids.masked_fill(are_images, self.pad_id))
         if not looks:
             return {"inputs_embeds": embedded}
-        seen = self._look(canvases)
+        seen = [torch.split(each, self.width, dim=1) for each in self._features(canvases, looked)]
+        first, *layers = zip(*seen, strict=True)
         inputs: dict[str, Any] = {}
-        if layers := getattr(seen, "deepstack_features", None):
+        if layers:
             inputs["visual_pos_masks"] = are_images
             inputs["deepstack_visual_embeds"] = [chosen(layer, looks) for layer in layers]
-        return inputs | {"inputs_embeds": placed(embedded, are_images, seen.pooler_output, looks)}
+        return inputs | {"inputs_embeds": placed(embedded, are_images, first, looks)}
 
     def _positions(
         self, prompt: Prompt, canvases: Sequence[Canvas], more: int
@@ -150,14 +186,19 @@ class QwenVL(ChatModel):
 
 
 def resized(original: Size, step: int) -> Size:
-    """The size a picture is brought to: multiples of `step` px, MIN_PX to MAX_PX in all."""
-    width, height = (max(1, round(side / step)) * step for side in original)
+    """The size a picture is brought to: multiples of `step` px, MIN_PX to MAX_PX in all.
+
+    As transformers finds it (image_processing_qwen2_vl.py), to the pixel.
+    """
+    width, height = (round(side / step) * step for side in original)
     if MIN_PX <= width * height <= MAX_PX:
         return Size(width, height)
-    much = width * height > MAX_PX
-    scale = math.sqrt((MAX_PX if much else MIN_PX) / (original.width * original.height))
-    towards = math.floor if much else math.ceil
-    return Size(*(max(1, towards(side * scale / step)) * step for side in original))
+    # the order of the operations decides on which side of a whole number a rounding error falls
+    if width * height > MAX_PX:
+        shrink = math.sqrt(original.width * original.height / MAX_PX)
+        return Size(*(max(1, math.floor(side / shrink / step)) * step for side in original))
+    grow = math.sqrt(MIN_PX / (original.width * original.height))
+    return Size(*(math.ceil(side * grow / step) * step for side in original))
 
 
 def load(folder: Path | None, dtype: torch.dtype) -> QwenVL:
@@ -165,8 +206,9 @@ def load(folder: Path | None, dtype: torch.dtype) -> QwenVL:
     network = load_network(folder, "qwen_vl", NETWORKS, dtype)
     words = load_tokenizer(folder)
     if isinstance(network, Qwen3VLForConditionalGeneration):
-        return QwenVL(network, words, dialect=PERMILLE, scaling=Scaling())
-    return QwenVL(network, words)
+        made = QwenVL(network, words, dialect=PERMILLE, chat=QWEN_3, scaling=Scaling())
+        return as_taught(made, folder)
+    return as_taught(QwenVL(network, words), folder)
 
 
 def _counted(start: int, count: int) -> NDArray[np.int64]:
@@ -177,4 +219,9 @@ NETWORKS: tuple[type[PreTrainedModel], ...] = (
     Qwen2_5_VLForConditionalGeneration,
     Qwen3VLForConditionalGeneration,
 )
-FAMILY = Family(name="qwen_vl", about="Qwen2.5-VL and Qwen3-VL, local folder", load=load)
+FAMILY = Family(
+    name="qwen_vl",
+    about="Qwen2.5-VL and Qwen3-VL, local folder",
+    load=load,
+    model_types=("qwen2_5_vl", "qwen3_vl"),
+)

@@ -5,9 +5,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from diascope.codecs.dialect import Dialect
+from diascope.geometry import Fit
 from diascope.imaging.augment import Augmentation
 from diascope.mixture import MixtureConfig
 from diascope.models.composition import Composition
+from diascope.training.evalconfig import EvalConfig
+from diascope.training.memoryconfig import MemoryConfig
 from diascope.training.optimconfig import Duration, OptimConfig
 from diascope.training.phases import Phase, Trained, everything
 from diascope.training.supervision import LossConfig
@@ -35,6 +39,13 @@ class ModelConfig(Value):
     """What the weights are kept in."""
     compose: Composition | None = None
     """Of family `composed`: the parts that a new model is put together of."""
+    dialect: Dialect | None = None
+    """How it spells geometry; none is as the weights were taught, or as the family does."""
+    fit: Fit | None = None
+    """How pictures are laid on its canvas; none as above."""
+    quantise: Literal["nf4", "int8"] | None = None
+    """Hold the language model's matrices in 4 or 8 bits while low-rank updates are learnt beside
+    them (QLoRA); needs bitsandbytes."""
 
     @model_validator(mode="after")
     def _one_start(self) -> Self:
@@ -54,19 +65,8 @@ class DataConfig(Value):
     """How pictures and answers are altered together at every look; nothing by default."""
     cache: str | None = None
     """Folder of canvases decoded once, shared by runs; none decodes in every run, into memory."""
-
-
-class EvalConfig(Value):
-    """How often the run looks at data that it does not learn from, and what it looks for."""
-
-    split: str = "val"
-    every: Duration = Duration(percent=25.0)
-    limit: Annotated[int, Field(ge=1)] = 256
-    """Cases the loss is measured on."""
-    task: str | None = None
-    """The task whose primary metric chooses a best checkpoint beside the loss; it is generated."""
-    task_limit: Annotated[int, Field(ge=1)] = 64
-    """Cases of that task."""
+    together: Annotated[int, Field(ge=1, le=64)] = 1
+    """Questions of a group about one picture that are drawn one behind the other, at most."""
 
 
 class TrainConfig(Value):
@@ -85,8 +85,12 @@ class TrainConfig(Value):
     """Examples a forward pass."""
     accumulate: Annotated[int, Field(ge=1)] = 1
     """Forward passes an optimiser step."""
+    sharded: bool = False
+    """Whether several processes share the weights out among them, for a model too large for one;
+    else each holds all of them. What is learnt is the same."""
     autocast: bool = True
     """bfloat16 arithmetic where the processor has it; the weights stay as they are."""
+    memory: MemoryConfig = MemoryConfig()
     loss: LossConfig = LossConfig()
     optim: OptimConfig = OptimConfig()
     evaluation: EvalConfig = EvalConfig()
@@ -95,16 +99,40 @@ class TrainConfig(Value):
     """Checkpoints kept beside the best ones."""
 
     @model_validator(mode="after")
+    def _rounded_stays(self) -> Self:
+        if self.model.quantise is None:
+            return self
+        moves = (item for phase in self.plan for item in phase.moves.items())
+        how = [each.lora for part, each in moves if part in ("language", "attention")]
+        if self.model.path is None or not how or None in how:
+            raise ValueError(
+                "model.quantise: what is held in few bits does not move itself; name model.path, "
+                "and give train.language a lora"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _lasts(self) -> Self:
         if (self.duration is None) == (not self.phases):
             raise ValueError("give a duration, or phases that have one each")
         if self.phases and self.train != everything():
             raise ValueError("train: say in each of the phases what moves")
+        if self.sharded and self.memory.frozen != "as_loaded":
+            raise ValueError("memory.frozen: weights that are shared out are all of one type")
         for duration in (self.duration, *(phase.duration for phase in self.phases)):
             if duration is not None and duration.percent is not None:
                 raise ValueError(
                     "a run cannot be a percentage of itself: give steps, epochs, examples"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _reads_alike(self) -> Self:
+        if self.sharded and self.loss.number_head > 0:
+            raise ValueError(
+                "sharded: processes must read the same weights in every pass, and a number head is "
+                "read where there are numbers; leave loss.number_head at 0, or sharded out"
+            )
         return self
 
     @property

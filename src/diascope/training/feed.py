@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,16 @@ from diascope.mixture import Mixture
 from diascope.models.family import VisionLanguageModel
 from diascope.recordfile import RecordFile
 from diascope.records import Case
+from diascope.training.bundles import bundled
+from diascope.training.chosen import Wanted, chosen
 from diascope.training.config import DataConfig
 
 Progress = Callable[[int, int], None]
+
+
+def as_it_is(_case: Case, example: Example) -> Example:
+    """The example: its tokens teach all there is."""
+    return example
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +45,8 @@ class Feed:
     """The sha256 of the record file."""
     altered: "Altered | None" = None
     """Alters what is learnt from, and nothing else; None leaves everything as it is."""
+    supervise: Callable[[Case, Example], Example] = as_it_is
+    """Adds to an example what it teaches beside its tokens."""
 
     @property
     def num_cases(self) -> int:
@@ -51,30 +60,35 @@ class Feed:
 
     def batch(self, start: int, size: int) -> Batch:
         """The batch of `size` examples at a global position that is a multiple of `size`."""
-        return pack([example for _, example in self._drawn(start, size)])
+        return pack(self.examples(range(start, start + size)))
+
+    def examples(self, positions: Sequence[int]) -> Sequence[Example]:
+        """The examples at global positions."""
+        return [self._taught(*self.seen(position)) for position in positions]
 
     def of(self, cases: Sequence[Case]) -> Batch:
         """A training batch of these cases."""
-        return pack([self._example(case) for case in cases])
+        return pack([self.example(case) for case in cases])
+
+    def example(self, case: Case) -> Example:
+        """A case, unaltered."""
+        return self._taught(case, self.canvases.of(case))
 
     def ids(self, start: int, size: int) -> str:
         """A digest of the ids of the cases in a batch, to compare runs by."""
-        names = "\n".join(case.id for case, _ in self._drawn(start, size))
+        names = "\n".join(self.case(place).id for place in range(start, start + size))
         return hashlib.sha256(names.encode()).hexdigest()[:12]
 
-    @lru_cache(maxsize=1)  # noqa: B019 - a feed lives as long as its run
-    def _drawn(self, start: int, size: int) -> Sequence[tuple[Case, Example]]:
-        return [self._seen(position) for position in range(start, start + size)]
-
-    def _seen(self, position: int) -> tuple[Case, Example]:
+    def seen(self, position: int) -> tuple[Case, tuple[Canvas, ...]]:
+        """The case at a global position, and its pictures, both altered where they are altered."""
         case = self.case(position)
         if self.altered is None:
-            return case, self._example(case)
+            return case, self.canvases.of(case)
         canvases, altered = self.altered.draw(case, [self.mixture.seed, 4, position])
-        return case, taught(self.model, altered, canvases)
+        return altered, canvases
 
-    def _example(self, case: Case) -> Example:
-        return taught(self.model, case, self.canvases.of(case))
+    def _taught(self, case: Case, canvases: tuple[Canvas, ...]) -> Example:
+        return self.supervise(case, taught(self.model, case, canvases))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,20 +148,26 @@ def open_feed(
     path: Path,
     seed: int,
     drawing: Progress = lambda done, total: None,
+    wanted: Wanted | None = None,
 ) -> Feed:
     """The feed of a record file; InputError when its split is empty, or it was prepared otherwise.
 
     Where the configuration names a cache, the canvases that it lacks are drawn first; `drawing` is
-    told images done and images to do.
+    told images done and images to do. `wanted` says which cases may be drawn; None is all.
     """
     records = RecordFile(path)
     refuse_records(path)
-    groups = records.groups(config.mixture.by, config.split)
+    every = records.groups(config.mixture.by, config.split)
+    groups = chosen(every, wanted)
+    if every and not groups:
+        raise InputError(f"{path}: no case in split {config.split!r} says what the phase asks")
     if not groups:
         raise InputError(
             f"{path} has no cases in split {config.split!r}; it has: {', '.join(records.splits)}"
         )
-    mixture = Mixture({name: len(cases) for name, cases in groups.items()}, config.mixture, seed)
+    sizes = {name: len(cases) for name, cases in groups.items()}
+    bundles = bundled(groups, config.together)
+    mixture = Mixture(sizes, config.mixture, seed, config.together, bundles)
     cache = _filled(records, model, Path(config.cache), drawing) if config.cache else None
     store = CanvasStore(records.root, model.canvas_map, cache=cache)
     changes = config.augmentation

@@ -6,6 +6,12 @@ train = ["projector"]
 duration = { steps = 10000 }
 
 [[phases]]
+name = "labels"
+kind = "labels"     # see lessonconfig
+train = ["vision"]
+duration = { epochs = 2 }
+
+[[phases]]
 name = "tuning"
 train = { vision = {}, projector = {}, language = { lora = { rank = 8, alpha = 32.0 } } }
 duration = { steps = 100000 }
@@ -13,11 +19,12 @@ optim = { lr = 1e-4, weight_decay = 1e-4 }
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from diascope.mixture import MixtureConfig
+from diascope.training.lessonconfig import ContrastiveConfig, Kind, LabelsConfig
 from diascope.training.optimconfig import Duration, OptimConfig
 from diascope.values import Value
 
@@ -80,10 +87,36 @@ class Phase(Value):
     train: Trained
     """What moves, or the names of what moves as it comes."""
     duration: Duration
+    kind: Kind = "answers"
+    """What is learnt; a head that labels or texts need is there for the phase, and moves."""
+    labels: LabelsConfig | None = None
+    """Of kind labels; none is as it comes."""
+    contrastive: ContrastiveConfig | None = None
+    """Of kind contrastive; none is as it comes."""
     optim: OptimConfig | None = None
     mixture: MixtureConfig | None = None
     batch_size: Annotated[int, Field(ge=1)] | None = None
     accumulate: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        for kind, given in (("labels", self.labels), ("contrastive", self.contrastive)):
+            if given is not None and self.kind != kind:
+                raise ValueError(f"{kind}: goes with kind = {kind!r}, not with {self.kind!r}")
+        idle = sorted(set(self.moves) - self._read)
+        if idle:
+            told = f"kind {self.kind!r} teaches {' and '.join(sorted(self._read))}"
+            raise ValueError(f"{told}; nothing would move {', '.join(idle)}")
+        return self
+
+    @property
+    def _read(self) -> frozenset[str]:
+        """The parts that this kind of phase reads, and so can move."""
+        if self.kind == "answers":
+            return frozenset({*WHOLE, "attention"})
+        chosen = self.contrastive or ContrastiveConfig()
+        words = self.kind == "contrastive" and chosen.text.kind == "embeddings"
+        return frozenset({"vision", "embeddings"} if words else {"vision"})
 
     @property
     def moves(self) -> Train:

@@ -3,10 +3,12 @@
 config.toml  the resolved configuration      run.json       versions, commit, data, mixture
 metrics.jsonl  one line a step               checkpoints/   whole ones only
 model/       the best weights, once the run has ended
+adapter/     of a run of low-rank updates: the same, apart from what it began with
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from diascope.imaging.profile import render_profile
 from diascope.mixture import describe
 from diascope.models.modelcard import profile_of, write_profile
 from diascope.predictionfile import write_atomically
+from diascope.training.checkpoint import fresh, publish
 from diascope.training.config import TrainConfig
 from diascope.training.course import Leg
 
@@ -38,8 +41,7 @@ class RunFolder:
         if resume:
             if not told.is_file():
                 raise InputError(f"{path} holds no run to resume: it has no config.toml")
-            if load(told, [], TrainConfig) != config:
-                raise InputError(f"{told} differs from the configuration given; resume with it")
+            refuse_another(load(told, [], TrainConfig), config, told)
         elif path.exists() and not all(map(_is_torn, path.iterdir())):
             raise InputError(f"{path} is not empty: name another folder, or pass --resume")
         path.mkdir(parents=True, exist_ok=True)
@@ -58,6 +60,11 @@ class RunFolder:
         return self.path / "model"
 
     @property
+    def adapter(self) -> Path:
+        """Where low-rank updates lie when a run that has some has ended."""
+        return self.path / "adapter"
+
+    @property
     def metrics(self) -> Path:
         """One JSON object a step."""
         return self.path / "metrics.jsonl"
@@ -68,8 +75,7 @@ class RunFolder:
         InputError, too, for a model to start from that learnt from other pixels.
         """
         config = self.config
-        if config.model.path:
-            folder = config.resolve(config.model.path)
+        for folder in _starts(config):
             trained = Made(f"{folder}: trained", profile_of(folder))
             refuse_mixed((trained, ours()), "start from another model")
         feed = legs[0].feed
@@ -96,9 +102,13 @@ class RunFolder:
             about = began | {"resumed": [*began.get("resumed", []), again]}
         write_atomically(path, json.dumps(about, indent=2) + "\n")
 
-    def sign(self, model: Path) -> None:
-        """Write into a folder of weights under which render profile they learnt."""
-        write_profile(model, render_profile())
+    @contextmanager
+    def publishing(self, folder: Path) -> Iterator[Path]:
+        """A hidden folder of weights to write: signed with the render profile, and then named."""
+        hidden = fresh(folder)
+        yield hidden
+        write_profile(hidden, render_profile())
+        publish(hidden, folder)
 
     def log(self, logged: dict[str, Any]) -> None:
         """Append a line of metrics."""
@@ -112,6 +122,35 @@ class RunFolder:
         whole = [line for line in self.metrics.read_text().split("\n")[:-1] if line.endswith("}")]
         kept = [line for line in whole if json.loads(line)["step"] <= step]
         write_atomically(self.metrics, "".join(f"{line}\n" for line in kept))
+
+
+def _starts(config: TrainConfig) -> Iterator[Path]:
+    """Models that the run starts from; an encoder lies in the folder of the one that taught it."""
+    compose = config.model.compose
+    if config.model.path:
+        yield config.resolve(config.model.path)
+    if compose is not None and compose.vision.path:
+        yield config.resolve(compose.vision.path).parent
+
+
+def refuse_another(began: TrainConfig, config: TrainConfig, told: Path) -> None:
+    """InputError where a run is resumed with another configuration, naming what differs."""
+    before, now = (dict(_leaves(each.model_dump(mode="json"))) for each in (began, config))
+    other = [key for key in sorted({*before, *now}) if before.get(key) != now.get(key)]
+    if other:
+        raise InputError(
+            f"{told} differs from the configuration given in {', '.join(other)}; resume with it, "
+            "or begin another run"
+        )
+
+
+def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of a configuration by the names that `key=value` gives them."""
+    if not isinstance(value, dict):
+        yield place, value
+        return
+    for key, inner in value.items():
+        yield from _leaves(inner, f"{place}.{key}" if place else key)
 
 
 def _is_torn(path: Path) -> bool:

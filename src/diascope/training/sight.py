@@ -22,18 +22,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, log_softmax
+from torch.nn.functional import l1_loss, log_softmax
 
-from diascope.answers import Boxes, Choice, Labels, Masks, Number
+from diascope.answers import Boxes, Masks, Number
 from diascope.batching import pixels
-from diascope.expectations import Options, Range
+from diascope.expectations import Range
 from diascope.geometry import CanvasMap, Rect, intersect
 from diascope.imaging.store import CanvasStore
 from diascope.models.devices import keep_freed_memory
 from diascope.records import Case, Image
 from diascope.training.config import OptimConfig
+from diascope.training.known import Confirm, Known
 from diascope.training.loop import autocast
 from diascope.training.optim import everything, learning_rate, optimizer, set_learning_rate
+from diascope.training.presence import presence
 
 Grid = NDArray[np.float32]
 SHOWS = 0.5
@@ -75,18 +77,9 @@ def look(cases: Iterable[Case], canvas_map: Callable[[Image], CanvasMap], side: 
             grid = coverage(placed, rect, side)
             about.places[label] = np.maximum(about.places.get(label, 0), grid)
             about.edges += _edges(grid, placed, rect)
-        about.presence |= _presence(case)
+        about.presence |= presence(case)
         about.amounts |= _amount(case)
     return list(seen.values())
-
-
-def _presence(case: Case) -> dict[str, float]:
-    match case.turn.answer, case.turn.expects:
-        case Labels(present=present, absent=absent), _:
-            return dict.fromkeys(absent, 0.0) | dict.fromkeys(present, 1.0)
-        case Choice(option=option), Options(options=options) if case.turn.task == "classification":
-            return dict.fromkeys(options, 0.0) | {option: 1.0}
-    return {}
 
 
 def _amount(case: Case) -> dict[str, float]:
@@ -152,7 +145,7 @@ class Sight(nn.Module):
         self.to_measure = sorted({question for each in seen for question in each.amounts})
         self.find = nn.Linear(width, len(self.to_find))
         self.reach = nn.Linear(width, 4 * 2 * WAVES)
-        self.confirm = nn.Linear(width, len(self.to_confirm))
+        self.confirm = Confirm(width, self.to_confirm)
         self.measure = nn.Linear(width, len(self.to_measure))
 
     def loss(self, seen: list[Seen], canvases: Tensor) -> Tensor:
@@ -188,8 +181,7 @@ class Sight(nn.Module):
         return l1_loss(said, torch.from_numpy(np.stack(told)))
 
     def _confirming(self, seen: list[Seen], patches: Tensor) -> Tensor:
-        largest = torch.logsumexp(self.confirm(patches).float(), dim=1)
-        return _shares(largest, self.to_confirm, [each.presence for each in seen])
+        return _shares(self.confirm(patches), self.to_confirm, [each.presence for each in seen])
 
     def _measuring(self, seen: list[Seen], patches: Tensor) -> Tensor:
         mean = self.measure(patches.mean(dim=1)).float()
@@ -197,16 +189,9 @@ class Sight(nn.Module):
 
 
 def _shares(said: Tensor, names: list[str], truths: list[dict[str, float]]) -> Tensor:
-    """Binary cross-entropy of logits [images, names] with the shares that are known."""
-    known = [
-        (row, names.index(name), truth)
-        for row, each in enumerate(truths)
-        for name, truth in each.items()
-    ]
-    if not known:
-        return said.sum() * 0
-    rows, columns, shares = zip(*known, strict=True)
-    return binary_cross_entropy_with_logits(said[list(rows), list(columns)], torch.tensor(shares))
+    """Mean binary cross-entropy of logits [images, names] with the shares that are known."""
+    known = Known.of(truths, names)
+    return known.losses(said).mean() if len(known.rows) else said.sum() * 0
 
 
 def teach(

@@ -5,15 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
 
 from diascope.errors import InputError
 from diascope.imaging.scaling import Scaling
+from diascope.models.folder import read_config, read_json, read_weights
 from diascope.models.parts.efficientnet_lite import EfficientNetLite0
 
 LITE = "efficientnet_lite0.safetensors"
+LITE_TYPE = "efficientnet_lite0"
 LITE_SIDE = 224
 _PREPROCESSOR = "preprocessor_config.json"
 
@@ -27,6 +30,7 @@ class Encoder(nn.Module):
     def __init__(self, network: nn.Module, side: int, channels: int, scaling: Scaling) -> None:
         super().__init__()
         self.network, self.side, self.channels, self.scaling = network, side, channels, scaling
+        network.eval()  # a blank picture must not move the running means of batch norms
         with torch.no_grad():
             weight = next(network.parameters())
             seen = self(torch.zeros(1, channels, side, side, dtype=weight.dtype))
@@ -57,32 +61,49 @@ def load(folder: Path, dtype: torch.dtype) -> Encoder:
     """An encoder from a local folder; InputError where it holds none."""
     if (folder / LITE).is_file():
         network = EfficientNetLite0()
-        network.load_state_dict(load_file(folder / LITE))
-        return Encoder(network.to(dtype), LITE_SIDE, 3, _scaling(folder, Scaling()))
+        try:
+            network.load_state_dict(load_file(folder / LITE))
+        except (RuntimeError, SafetensorError) as error:
+            told = str(error).strip().split("\n", 1)[0]
+            raise InputError(f"{folder / LITE} is no EfficientNet-Lite0: {told}") from None
+        return Encoder(network.to(dtype), _side(folder), 3, _scaling(folder, Scaling()))
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder} is no encoder: it has neither {LITE} nor config.json")
-    loaded = AutoModel.from_pretrained(
-        folder, dtype=dtype, local_files_only=True, trust_remote_code=False, use_safetensors=True
-    )
-    return of(loaded, _scaling(folder, Scaling()))
+    read_config(folder)
+    # a classifier's folder lacks the pooling that AutoModel adds and that is never read here
+    return of(read_weights(AutoModel, folder, dtype, ("pooler",)), _scaling(folder, Scaling()))
 
 
 def scratch(fields: dict[str, Any], dtype: torch.dtype) -> Encoder:
-    """Random weights of the architecture that a transformers configuration spells."""
+    """Random weights of the architecture that a transformers configuration spells.
+
+    Of model type `efficientnet_lite0`, which transformers does not know, `image_size` is all.
+    """
+    if fields["model_type"] == LITE_TYPE:
+        side = int(fields.get("image_size", LITE_SIDE))
+        return Encoder(EfficientNetLite0().to(dtype), side, 3, Scaling())
     config = AutoConfig.for_model(**fields)
     network = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     return of(network.to(dtype), Scaling())
 
 
 def of(network: Any, scaling: Scaling) -> Encoder:
-    """An encoder of a transformers model."""
+    """An encoder of a transformers model; of one with a text tower (SigLIP, CLIP) the other."""
+    network = getattr(network, "vision_model", network)
     config = network.config
     side = getattr(config, "image_size", None) or LITE_SIDE
     return Encoder(network, int(side), int(getattr(config, "num_channels", 3)), scaling)
 
 
+def _side(folder: Path) -> int:
+    path = folder / _PREPROCESSOR
+    said = read_json(path) if path.is_file() else {}
+    side = said.get("size", LITE_SIDE)
+    return side if isinstance(side, int) else LITE_SIDE
+
+
 def _scaling(folder: Path, usual: Scaling) -> Scaling:
     path = folder / _PREPROCESSOR
-    said = json.loads(path.read_text()) if path.is_file() else {}
+    said = read_json(path) if path.is_file() else {}
     mean, std = said.get("image_mean", usual.mean), said.get("image_std", usual.std)
     return Scaling(tuple(mean), tuple(std))

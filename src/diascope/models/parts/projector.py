@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from diascope.errors import InputError
 from diascope.models.composition import ProjectorConfig
 
 
@@ -61,7 +62,10 @@ class CAbstractor(Projector):
         super().__init__(config.tokens or tokens)
         self.side, wanted = math.isqrt(tokens), math.isqrt(self.num_tokens)
         if self.side**2 != tokens or wanted**2 != self.num_tokens:
-            raise ValueError(f"{tokens} tokens to {self.num_tokens}: both must be square numbers")
+            raise InputError(
+                f"model.compose.projector.tokens: {tokens} tokens of the encoder to "
+                f"{self.num_tokens}: both must be square numbers"
+            )
         self.positions = nn.Parameter(torch.zeros(1, tokens, channels))
         nn.init.trunc_normal_(self.positions, std=0.02)
         self.before = _stage(config.depth, channels, config.hidden)
@@ -90,7 +94,8 @@ class Resampler(Projector):
         for table in (self.positions, self.queries):
             nn.init.trunc_normal_(table, std=0.02)
         self.into = nn.Linear(channels, config.hidden)
-        heads = max(1, config.hidden // 64)
+        # near 64 wide each, and none wider than another
+        heads = max(n for n in range(1, max(1, config.hidden // 64) + 1) if config.hidden % n == 0)
         self.layers = nn.ModuleList(
             nn.TransformerDecoderLayer(
                 config.hidden,
