@@ -26,7 +26,7 @@ def test_a_dry_run_of_train_says_how_often_each_group_is_seen(
     assert code == 0
     assert "# train: 10 steps of 16" in out
     assert "GB at the most" in out
-    assert "# vqa: " in out
+    assert "#   vqa: " in out
     assert "epochs" in out
     assert list(tmp_path.iterdir()) == []
 

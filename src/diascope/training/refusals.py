@@ -22,7 +22,7 @@ def refuse_overlong(feed: Feed) -> None:
     """InputError where one of the longest cases is longer than the model can read.
 
     No sample is cut: half a picture, or a question without its end, teaches what is not so. What
-    is longer though its line is short is met when it is drawn.
+    is longer though its line is short is not found.
     """
     if feed.model.limit is None:
         return
