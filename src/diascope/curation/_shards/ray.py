@@ -3,10 +3,7 @@
 Ray begins a task again where its process or its node is lost.
 """
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +12,7 @@ from diascope.curation._shards.work import TRIES, Work
 from diascope.curation.shards import examine_shard
 from diascope.errors import InputError
 from diascope.imaging.sandbox import DecodePool
+from diascope.raycluster import connected
 
 
 def run(work: Work, numbers: Sequence[int], workers: int) -> Iterator[int]:
@@ -23,7 +21,7 @@ def run(work: Work, numbers: Sequence[int], workers: int) -> Iterator[int]:
     The cluster is the one that RAY_ADDRESS names or that runs on this machine, else one of this
     machine alone. InputError where Ray is missing, or gives a shard up.
     """
-    with _connected() as ray:
+    with connected(shows_output=False) as ray:
         task = ray.remote(num_cpus=1, max_retries=TRIES, retry_exceptions=[OSError])(_examine)
         folder, running = str(work.folder.resolve()), dict[Any, int]()
         try:
@@ -36,27 +34,6 @@ def run(work: Work, numbers: Sequence[int], workers: int) -> Iterator[int]:
         finally:
             for each in running:
                 ray.cancel(each, force=True)
-
-
-@contextmanager
-def _connected() -> Iterator[ModuleType]:
-    """Ray, connected; a connection that was there before is left."""
-    try:
-        ray = import_module("ray")
-    except ImportError:
-        raise InputError(
-            "running on Ray needs Ray; install it with: pip install 'diascope[ray]'"
-        ) from None
-    if ray.is_initialized():
-        yield ray
-        return
-    # nothing is told to anybody, and no page of its own is served
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(include_dashboard=False, log_to_driver=False)
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
 
 
 def _examine(folder: str, number: int) -> None:

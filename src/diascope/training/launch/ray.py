@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from diascope.errors import InputError
+from diascope.raycluster import connected
 from diascope.training.launch.job import TRIES, Job
 from diascope.training.stopping import REQUEUE, Stop
 
@@ -59,30 +60,13 @@ def run(job: Job) -> int:
     machine alone.
     """
     stop, code = Stop(), 1
-    with stop.listening(), _connected() as ray:
+    with stop.listening(), connected(shows_output=True) as ray:
         for _ in range(TRIES + 1):
             with _holders(ray, job) as holders:
                 code = _code(ray, job, holders, stop)
             if code in _ENDS:
                 break
     return code
-
-
-@contextmanager
-def _connected() -> Iterator[ModuleType]:
-    try:
-        ray = import_module("ray")
-    except ImportError:
-        raise InputError(
-            "running on Ray needs Ray; install it with: pip install 'diascope[ray]'"
-        ) from None
-    # nothing is told to anybody, and no page of its own is served
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    ray.init(include_dashboard=False, log_to_driver=True)
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
 
 
 @contextmanager
