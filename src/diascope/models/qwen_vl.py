@@ -24,7 +24,7 @@ from transformers import (
 )
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from diascope.batching import Canvas, Looked
+from diascope.batching import Canvas
 from diascope.codecs.dialect import Dialect
 from diascope.errors import InputError
 from diascope.geometry import BoxFormat, CanvasMap, Fit, Size
@@ -114,19 +114,15 @@ class QwenVL(ChatModel):
         """One for each merged patch."""
         return int(canvas.shape[0] // self._step * (canvas.shape[1] // self._step))
 
-    def _inputs(
+    def _seen(
         self,
-        ids: Tensor,
-        canvases: Sequence[Canvas],
+        embedded: Tensor,
+        are_images: Tensor,
+        features: Sequence[Tensor],
         looks: Sequence[int],
-        looked: Looked | None = None,
     ) -> dict[str, Any]:
-        """Embeddings, and what Qwen3-VL's vision tower adds to the first layers of the decoder."""
-        are_images = ids == self.image_id
-        embedded = self._table(ids.masked_fill(are_images, self.pad_id))
-        if not looks:
-            return {"inputs_embeds": embedded}
-        seen = [torch.split(each, self.width, dim=1) for each in self._features(canvases, looked)]
+        """Also what Qwen3-VL's vision tower adds to the first layers of the decoder."""
+        seen = [torch.split(each, self.width, dim=1) for each in features]
         first, *layers = zip(*seen, strict=True)
         inputs: dict[str, Any] = {}
         if layers:

@@ -324,9 +324,19 @@ class Transformer:
         """Embeddings of the tokens, features in the places of the images."""
         are_images = ids == self.image_id
         embedded = self._table(ids.masked_fill(are_images, self.pad_id))
-        if looks:
-            embedded = placed(embedded, are_images, self._features(canvases, looked), looks)
-        return {"inputs_embeds": embedded}
+        if not looks:
+            return {"inputs_embeds": embedded}
+        return self._seen(embedded, are_images, self._features(canvases, looked), looks)
+
+    def _seen(
+        self,
+        embedded: Tensor,
+        are_images: Tensor,
+        features: Sequence[Tensor],
+        looks: Sequence[int],
+    ) -> dict[str, Any]:
+        """What the decoder is given where there are pictures."""
+        return {"inputs_embeds": placed(embedded, are_images, features, looks)}
 
     def _features(self, canvases: Sequence[Canvas], looked: Looked | None) -> Sequence[Tensor]:
         if looked is None:
